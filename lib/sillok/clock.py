@@ -1,0 +1,78 @@
+"""KRX time: Asia/Seoul, sessions and their closes. ``now`` is always passed in.
+
+Sessions come from ``exchange_calendars`` (XKRX), which agrees with the KRX record day for day since 2007.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from sillok.errors import DataError
+
+if TYPE_CHECKING:
+    from exchange_calendars import ExchangeCalendar
+
+__all__ = ["KST", "is_session", "last_closed_session", "session_close", "sessions"]
+
+KST = ZoneInfo("Asia/Seoul")
+_FIRST = "1990-01-03"
+
+
+@lru_cache(maxsize=1)
+def _calendar() -> ExchangeCalendar:
+    import exchange_calendars
+
+    return exchange_calendars.get_calendar("XKRX", start=_FIRST)
+
+
+def _refuse_outside(day: date) -> None:
+    first, last = _calendar().first_session.date(), _calendar().last_session.date()
+    if not first <= day <= last:
+        raise DataError(f"{day} lies outside the KRX calendar, which covers {first} to {last}", day=day)
+
+
+def sessions(start: date, end: date) -> list[date]:
+    """Return the KRX sessions in ``[start, end)``, oldest first.
+
+    Raises
+    ------
+    DataError
+        If ``end`` is before ``start``, or the span leaves the calendar.
+    """
+    if end < start:
+        raise DataError(f"dates are reversed: start {start} is after end {end}", start=start, end=end)
+    if end == start:
+        return []
+    last = end - timedelta(days=1)
+    _refuse_outside(start)
+    _refuse_outside(last)
+    return [stamp.date() for stamp in _calendar().sessions_in_range(start.isoformat(), last.isoformat())]
+
+
+def is_session(day: date) -> bool:
+    """Return whether KRX trades on ``day``."""
+    _refuse_outside(day)
+    return bool(_calendar().is_session(day.isoformat()))
+
+
+def session_close(day: date) -> datetime:
+    """Return the close of the session ``day`` in Asia/Seoul; a day without a session raises DataError."""
+    if not is_session(day):
+        raise DataError(f"{day} is not a KRX session; ask for the session before or after it", day=day)
+    close: datetime = _calendar().session_close(day.isoformat()).to_pydatetime()
+    return close.astimezone(KST)
+
+
+def last_closed_session(now: datetime) -> date:
+    """Return the newest session whose close is at or before ``now`` (aware)."""
+    if now.tzinfo is None:
+        raise DataError(f"now must carry a time zone, got {now!r}", now=now)
+    day = now.astimezone(KST).date()
+    _refuse_outside(day)
+    candidate: date = _calendar().date_to_session(day.isoformat(), direction="previous").date()
+    if session_close(candidate) <= now:
+        return candidate
+    return _calendar().previous_session(candidate.isoformat()).date()

@@ -1,0 +1,1 @@
+"""The store: SQLAlchemy tables on SQLite or MySQL, one code for both."""
