@@ -30,7 +30,9 @@ class Report:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, err: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, err: BaseException | None, tb: TracebackType | None
+    ) -> None:
         if self._bar is not None:
             self._bar.stop()
 
@@ -87,7 +89,10 @@ def fail(err: SillokError, *, as_json: bool) -> int:
     """Say what went wrong, in one line, and return the exit code."""
     if as_json:
         fault = {"kind": type(err).__name__, "message": str(err), **err.detail}
-        print(json.dumps({"error": fault, "exit_code": err.exit_code}, ensure_ascii=False, default=str), flush=True)
+        print(
+            json.dumps({"error": fault, "exit_code": err.exit_code}, ensure_ascii=False, default=str),
+            flush=True,
+        )
     else:
         print(f"sillok: {text(*_HEADINGS[err.exit_code])}: {err}", file=sys.stderr, flush=True)
     return err.exit_code

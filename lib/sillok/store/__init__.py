@@ -1,1 +1,12 @@
-"""The store: SQLAlchemy tables on SQLite or MySQL, one code for both."""
+"""The store: SQLAlchemy tables on SQLite or MySQL, one code for both.
+
+``open_store(url)`` gives a :class:`Store`; ``Store.migrate`` brings its tables to this version,
+``Store.upsert`` writes facts so that the same row twice changes nothing and a changed row leaves its old value
+in ``revision``.
+"""
+
+from sillok.store.engine import Store, open_store
+from sillok.store.marks import read_watermarks
+from sillok.store.write import Written
+
+__all__ = ["Store", "Written", "open_store", "read_watermarks"]

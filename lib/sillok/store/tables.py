@@ -8,6 +8,7 @@ table, the old one in ``revision``.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    Double,
     Index,
     Integer,
     MetaData,
@@ -30,9 +32,11 @@ from sqlalchemy.dialects.mysql import DATETIME, LONGTEXT
 from sqlalchemy.types import TypeDecorator
 
 __all__ = [
+    "Points",
     "UtcTime",
     "check_result",
     "daily_bar",
+    "frozen_partition",
     "index_bar",
     "issue",
     "load",
@@ -65,6 +69,22 @@ class UtcTime(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
         return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Points(TypeDecorator[Decimal]):
+    """An index level with two decimals: DECIMAL where the server has it, a double rounded on reading in SQLite."""
+
+    impl = Numeric(12, 2)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Any) -> Any:
+        return dialect.type_descriptor(Double() if dialect.name == "sqlite" else Numeric(12, 2))
+
+    def process_bind_param(self, value: Decimal | None, dialect: Any) -> Decimal | float | None:
+        return float(value) if value is not None and dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Any) -> Decimal | None:
+        return None if value is None else Decimal(f"{value:.2f}")
 
 
 metadata = MetaData(
@@ -120,10 +140,10 @@ index_bar = Table(  # points with two decimals
     metadata,
     Column("code", String(8), primary_key=True),  # KOSPI, KOSDAQ, KOSPI200
     Column("date", Date, primary_key=True),
-    Column("open", Numeric(12, 2), nullable=False),
-    Column("high", Numeric(12, 2), nullable=False),
-    Column("low", Numeric(12, 2), nullable=False),
-    Column("close", Numeric(12, 2), nullable=False),
+    Column("open", Points, nullable=False),
+    Column("high", Points, nullable=False),
+    Column("low", Points, nullable=False),
+    Column("close", Points, nullable=False),
     Column("volume", BigInteger),  # shares
     Column("amount_krw", BigInteger),
     *_times(),
@@ -134,12 +154,13 @@ revision = Table(
     metadata,
     Column("id", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True),
     Column("table_name", String(32), nullable=False),
+    Column("part", Integer, nullable=False),  # the year the row speaks of; 0 where its key has no date
     Column("key", JSON, nullable=False),
     Column("old", JSON, nullable=False),
     Column("new", JSON, nullable=False),
     Column("old_known_at", UtcTime, nullable=False),
     Column("recorded_at", UtcTime, nullable=False),
-    Index(None, "table_name"),
+    Index(None, "table_name", "part"),
 )
 
 # ---- how they came here
@@ -185,6 +206,15 @@ snapshot = Table(
     Column("through", Date, nullable=False),  # the newest session in it
     Column("load_id", String(32), nullable=False),
     Column("created_at", UtcTime, nullable=False),
+)
+
+frozen_partition = Table(  # what a partition was last made of, so that an unchanged one is not read again
+    "frozen_partition",
+    metadata,
+    Column("table_name", String(32), primary_key=True),
+    Column("part", Integer, primary_key=True),
+    Column("fingerprint", String(120), nullable=False),  # rows, newest recorded_at, revisions
+    Column("entries", JSON, nullable=False),  # the manifest's entries for it
 )
 
 # ---- what was made of them

@@ -1,0 +1,71 @@
+"""Turn a database's own errors into ours: what happened, on which database, what to do."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from sqlalchemy.engine import ExceptionContext
+
+from sillok.errors import ConfigError, DataError, ResourceError, SillokError
+
+__all__ = ["translate"]
+
+# Primary codes of sqlite3 (the low byte of an extended code) and what a person can do.
+_SQLITE = {
+    5: (ResourceError, "is locked by another writer", "wait for it or end it, then try again"),
+    6: (ResourceError, "is locked by another writer", "wait for it or end it, then try again"),
+    8: (ResourceError, "is read-only", "give this user the right to write its folder"),
+    10: (ResourceError, "could not be read or written", "look at the disk"),
+    13: (
+        ResourceError,
+        "found the disk full",
+        "free space, then run the same command again: nothing is lost",
+    ),
+    14: (ResourceError, "could not be opened", "make its folder, or give this user the right to it"),
+    11: (DataError, "is damaged", "restore it from a backup, or move it away and load again"),
+    26: (DataError, "is not a SQLite database", "set SILLOK_DATABASE_URL to another file"),
+}
+_WAIT = "wait for the other writer or end it, then try again"
+_GONE = "see that the server runs and is reached, then run the same command again"
+_FULL = "free space on the server, then run the same command again: nothing is lost"
+_RIGHTS = "check user, word and name in SILLOK_DATABASE_URL"
+_MYSQL = {
+    1205: (ResourceError, "is locked by another writer", _WAIT),
+    1213: (ResourceError, "is locked by another writer", _WAIT),
+    1021: (ResourceError, "found the disk full", _FULL),
+    1114: (ResourceError, "found the disk full", _FULL),
+    3: (ResourceError, "found the disk full", _FULL),
+    28: (ResourceError, "found the disk full", _FULL),
+    1040: (ResourceError, "has no connection left", "end idle clients, or raise max_connections"),
+    1053: (ResourceError, "is shutting down", _GONE),
+    2003: (ResourceError, "does not answer", _GONE),
+    2006: (ResourceError, "does not answer", _GONE),
+    2013: (ResourceError, "broke the connection", _GONE),
+    1044: (ConfigError, "refuses this user", _RIGHTS),
+    1045: (ConfigError, "refuses this user", _RIGHTS),
+    1698: (ConfigError, "refuses this user", _RIGHTS),
+    1049: (ConfigError, "does not know that database", "create it, or correct SILLOK_DATABASE_URL"),
+}
+_UNMIGRATED = (ConfigError, "has not the tables of this version", "run `sillok ingest`, which makes them")
+
+
+def _look_up(err: BaseException) -> tuple[type[SillokError], str, str] | None:
+    if isinstance(err, sqlite3.Error):
+        code = getattr(err, "sqlite_errorcode", None)
+        if code == 1 and "no such table" in str(err):
+            return _UNMIGRATED
+        return None if code is None else _SQLITE.get(code & 0xFF)
+    number = err.args[0] if err.args and isinstance(err.args[0], int) else None
+    if number == 1146:
+        return _UNMIGRATED
+    return None if number is None else _MYSQL.get(number)
+
+
+def translate(context: ExceptionContext) -> SillokError | None:
+    """Return our error for a database's; None leaves a programming error as it is."""
+    found = _look_up(context.original_exception)
+    if found is None:
+        return None
+    kind, what, remedy = found
+    where = context.engine.url.render_as_string(hide_password=True) if context.engine else "the database"
+    return kind(f"{where} {what} ({context.original_exception}); {remedy}", database=where)
