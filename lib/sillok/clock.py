@@ -5,6 +5,7 @@ Sessions come from ``exchange_calendars`` (XKRX), which agrees with the KRX reco
 
 from __future__ import annotations
 
+import warnings
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -25,7 +26,10 @@ _FIRST = "1990-01-03"
 def _calendar() -> ExchangeCalendar:
     import exchange_calendars
 
-    return exchange_calendars.get_calendar("XKRX", start=_FIRST)
+    with warnings.catch_warnings():
+        # pandas 3.1 deprecates how exchange_calendars 4 reads zoned times; the answers are the same.
+        warnings.filterwarnings("ignore", message="Series.values returning", category=DeprecationWarning)
+        return exchange_calendars.get_calendar("XKRX", start=_FIRST)
 
 
 def _refuse_outside(day: date) -> None:
