@@ -1,0 +1,27 @@
+"""Runs: typed parameters, execute a notebook, the record of it, and the gate before publication."""
+
+from sillok.runs.gate import Decision, gate
+from sillok.runs.parameters import Parameter, ParameterSchema, read_parameters
+from sillok.runs.record import RunRecord, close_abandoned, get_run, list_runs
+
+__all__ = [
+    "Decision",
+    "Parameter",
+    "ParameterSchema",
+    "RunRecord",
+    "close_abandoned",
+    "execute",
+    "gate",
+    "get_run",
+    "list_runs",
+    "read_parameters",
+]
+
+
+def __getattr__(name: str) -> object:
+    # papermill costs seconds to import; whoever lists runs should not pay for it.
+    if name == "execute":
+        from sillok.runs.execute import execute
+
+        return execute
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
