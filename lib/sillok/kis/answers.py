@@ -1,0 +1,92 @@
+"""What an answer means: success, or the branch of errors that says what to do next.
+
+KIS reports failures with HTTP 500, and sometimes with 200, so the message code decides before the status.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sillok.errors import AuthError, FatalVendorError, RetriableVendorError, VendorError
+from sillok.kis import schema
+
+__all__ = ["RateLimitError", "TokenRefusedError", "read_answer"]
+
+_TOKEN = {"EGW00121", "EGW00122", "EGW00123"}
+_RATE = {"EGW00201", "EGW00215"}
+_TEMPORARY = {
+    "EGW00001", "EGW00002", "EGW00202", "EGW00203", "EGW00300", "EGW00301", "EGW00302",
+}  # fmt: skip
+_CREDENTIALS = {"EGW00103", "EGW00105", "EGW00205", "EGW00206", "EGW00208", "EGW02004"}
+TOKEN_TOO_SOON = "EGW00133"  # noqa: S105 - a message code
+
+
+class RateLimitError(RetriableVendorError):
+    """Too many calls in a second: wait, then ask again."""
+
+
+class TokenRefusedError(AuthError):
+    """The access token is expired or unknown: issue another one, once."""
+
+
+def read_answer(status: int, data: bytes, what: str) -> dict[str, Any]:
+    """Return the body of a successful answer.
+
+    Parameters
+    ----------
+    what
+        The call in a few words for the message: no account, no key.
+
+    Raises
+    ------
+    RetriableVendorError, AuthError, FatalVendorError
+        By message code first, by HTTP status where there is none.
+    """
+    try:
+        body = json.loads(data)
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise _without_code(status, what, "a body that is not a JSON object")
+    code = str(body.get(schema.ERROR_CODE) or body.get(schema.MESSAGE_CODE) or "").strip()
+    result = body.get(schema.RESULT)
+    failed = schema.ERROR_CODE in body or (result is not None and str(result) != schema.OK)
+    if not failed and status == 200:
+        return body
+    if not code:
+        raise _without_code(status, what, "no message code")
+    text = str(body.get(schema.ERROR_TEXT) or body.get(schema.MESSAGE) or "").strip()
+    raise _by_code(code, text, status, what)
+
+
+def _by_code(code: str, text: str, status: int, what: str) -> VendorError:
+    said = f"{what}: KIS answered {code} {text!r} (HTTP {status})"
+    if code in _TOKEN:
+        return TokenRefusedError(f"{said}; a new token is needed", code=code, status=status)
+    if code in _RATE:
+        return RateLimitError(
+            f"{said}; lower SILLOK_KIS_RATE if this goes on", code=code, status=status
+        )
+    if code == TOKEN_TOO_SOON:
+        return RetriableVendorError(
+            f"{said}; a token may be issued once a minute, wait and run again", code=code, status=status
+        )
+    if code in _TEMPORARY:
+        return RetriableVendorError(f"{said}; try again later", code=code, status=status)
+    if code in _CREDENTIALS:
+        return AuthError(
+            f"{said}; check key and secret, and that they belong to this host (real or paper)",
+            code=code,
+            status=status,
+        )
+    return FatalVendorError(f"{said}; the request is refused, asking again will not help", code=code, status=status)
+
+
+def _without_code(status: int, what: str, found: str) -> VendorError:
+    said = f"{what}: HTTP {status} with {found}"
+    if status == 429 or status >= 500:
+        return RetriableVendorError(f"{said}; try again later", status=status)
+    if status in {401, 403}:
+        return AuthError(f"{said}; check key, secret and host", status=status)
+    return FatalVendorError(f"{said}; check that the address is a KIS host", status=status)

@@ -1,0 +1,310 @@
+"""The KIS client: one method a call, any span, our names. It cannot tell the sandbox from the real host."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self, TypeVar
+from urllib.parse import urlsplit
+
+from sillok.errors import ConfigError, DataError, FatalVendorError, MissingDataError
+from sillok.kis import schema
+from sillok.kis.credentials import Credentials, TokenFile
+from sillok.kis.listings import parse_delistings, parse_master, parse_sectors, unzip_text
+from sillok.kis.parse import parse_balance, parse_daily_bars, parse_days, parse_index_bars, parse_quote
+from sillok.kis.records import Balance, CalendarDay, DailyBar, Delisting, IndexBar, MasterIssue, Quote
+from sillok.kis.throttle import Throttle
+from sillok.kis.transport import Transport
+
+__all__ = ["Client"]
+
+_DAY = timedelta(days=1)
+_KIS_DOMAIN = "koreainvestment.com"
+
+
+class _Dated(Protocol):
+    @property
+    def date(self) -> date: ...
+
+
+_Bar = TypeVar("_Bar", bound=_Dated)
+
+
+class Client:
+    """A connection to KIS or to the sandbox; use it in ``async with``.
+
+    Parameters
+    ----------
+    base_url, master_url
+        Host of the REST service, and host of the public master files.
+    account
+        Account number, 8-2 digits; only :meth:`balance` needs it.
+    rate
+        Calls a second; 0 means no limit.
+    token_path
+        Where the access token is kept between processes, readable by its owner alone.
+    timeout_s, tries, deadline_s
+        Time limit of one call; how often a retriable failure is asked again, and for how long.
+    transport
+        Further keyword arguments of the transport: ``now``, ``monotonic``, ``sleep`` for tests.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        credentials: Credentials,
+        *,
+        master_url: str,
+        account: str = "",
+        rate: float,
+        token_path: Path,
+        paper: bool = False,
+        timeout_s: float = 10,
+        tries: int = 5,
+        deadline_s: float = 60,
+        **transport: Any,
+    ) -> None:
+        for name, url in (("base_url", base_url), ("master_url", master_url)):
+            if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+                raise ConfigError(f"{name} must be an http(s) address such as http://127.0.0.1:8810, got {url!r}")
+        self._account = account.replace("-", "")
+        if account and not re.fullmatch(r"\d{10}", self._account):
+            raise ConfigError("the account number must have 8-2 digits, e.g. 12345678-01")
+        clocks = {name: transport[name] for name in ("monotonic", "sleep") if name in transport}
+        self._transport = Transport(
+            base_url,
+            credentials,
+            Throttle(rate, **clocks),
+            TokenFile(token_path, base_url.rstrip("/"), credentials.fingerprint),
+            paper=paper,
+            timeout_s=timeout_s,
+            tries=tries,
+            deadline_s=deadline_s,
+            **transport,
+        )
+        self._master_url = master_url.rstrip("/")
+        self._paper = paper
+        self._sectors: dict[str, str] | None = None
+        self._about: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"Client({self._transport.base_url!r}, source={self._about.get('source', '?')!r})"
+
+    async def __aenter__(self) -> Self:
+        await self._transport.open()
+        try:
+            await self.identify()
+        except BaseException:
+            await self._transport.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, err: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._transport.close()
+
+    # ---- who answers
+    @property
+    def source(self) -> str:
+        """Who answers: "kis", "synthetic" or "replay"; known inside ``async with``."""
+        if not self._about:
+            raise ConfigError("the client has not asked yet who answers; use it inside `async with`")
+        return self._about["source"]
+
+    @property
+    def today(self) -> date | None:
+        """The newest session that the sandbox has; None at KIS, whose day is the clock's."""
+        text = self._about.get("today", "")
+        return date.fromisoformat(text) if text else None
+
+    @property
+    def label(self) -> str:
+        """What a person must be told about the data; empty at KIS."""
+        return self._about.get("label", "")
+
+    @property
+    def calls(self) -> int:
+        """How many HTTP requests were sent."""
+        return self._transport.calls
+
+    async def identify(self) -> str:
+        """Ask the host who it is; anything but the sandbox's answer means KIS. A dead host raises."""
+        if (urlsplit(self._transport.base_url).hostname or "").endswith(_KIS_DOMAIN):
+            self._about = {"source": "kis"}
+            return self.source
+        try:
+            about = json.loads(await self._transport.fetch(f"{self._transport.base_url}/sandbox/about"))
+            self._about = {name: str(about[name]) for name in ("source", "today", "label")}
+        except (FatalVendorError, ValueError, KeyError, TypeError):
+            self._about = {"source": "kis"}
+        return self.source
+
+    # ---- market data
+    async def daily_bars(
+        self, symbol: str, start: date, end: date, adjusted: bool = True
+    ) -> list[DailyBar]:
+        """Return the daily bars of ``symbol`` in ``[start, end)``, oldest first.
+
+        An issue that KIS does not know has no bars: the answer is an empty list, as for days before listing.
+
+        Parameters
+        ----------
+        adjusted
+            Whether the past is adjusted for splits and the like (not for cash dividends).
+
+        Raises
+        ------
+        ConfigError, DataError
+            If the symbol is malformed, or the dates are reversed.
+        VendorError
+            If KIS refuses, or its pages contradict each other.
+        """
+        _check_symbol(symbol)
+        query = {"symbol": symbol, "raw": "0" if adjusted else "1"}
+        return await self._chart(
+            schema.DAILY_CHART, query, start, end, lambda rows: parse_daily_bars(symbol, rows)
+        )
+
+    async def index_bars(self, code: str, start: date, end: date) -> list[IndexBar]:
+        """Return the daily bars of the index ``code`` (KOSPI, KOSDAQ, KOSPI200) in ``[start, end)``, oldest first."""
+        if code not in schema.INDEX_CODES:
+            raise ConfigError(f"unknown index {code!r}; ask for one of {sorted(schema.INDEX_CODES)}", code=code)
+        query = {"symbol": schema.INDEX_CODES[code]}
+        return await self._chart(
+            schema.INDEX_CHART, query, start, end, lambda rows: parse_index_bars(code, rows)
+        )
+
+    async def _chart(
+        self,
+        endpoint: schema.Endpoint,
+        query: Mapping[str, str],
+        start: date,
+        end: date,
+        parse: Callable[[Sequence[Any]], list[_Bar]],
+    ) -> list[_Bar]:
+        """Page backwards by moving the end date, as charts do not page by key."""
+        if end < start:
+            raise DataError(f"dates are reversed: start {start} is after end {end}", start=start, end=end)
+        kept: list[_Bar] = []
+        last = end - _DAY
+        while start <= last:
+            body, _ = await self._transport.get(
+                endpoint, endpoint.query(**query, start=f"{start:%Y%m%d}", end=f"{last:%Y%m%d}")
+            )
+            rows = _rows(body, endpoint)
+            bars = parse(rows)
+            days = [bar.date for bar in bars]
+            if days and not (start <= days[-1] and days[0] <= last and days == sorted(set(days), reverse=True)):
+                raise FatalVendorError(
+                    f"KIS answered days {days[0]} ... {days[-1]} of {query['symbol']} for {start} to {last}, or not"
+                    " newest first; the page cannot be trusted",
+                    symbol=query["symbol"],
+                )
+            kept += bars
+            # A page that is not full, or holds empty rows (before the listing), is the last one.
+            if not bars or len(bars) < endpoint.page_rows:
+                break
+            last = days[-1] - _DAY
+        kept.reverse()
+        return kept
+
+    async def current_price(self, symbol: str) -> Quote:
+        """Return the current price of ``symbol``; an unknown one, which KIS answers with blanks, raises."""
+        _check_symbol(symbol)
+        body, _ = await self._transport.get(schema.PRICE, schema.PRICE.query(symbol=symbol))
+        quote = parse_quote(symbol, body.get(schema.PRICE.head.key) or {})
+        if not quote.price:
+            raise MissingDataError(f"KIS knows no issue {symbol!r}; look it up in the master file", symbol=symbol)
+        return quote
+
+    async def holidays(self, start: date, end: date | None = None) -> list[CalendarDay]:
+        """Return calendar days from ``start``: one page (about 24 days), or all in ``[start, end)``.
+
+        KIS asks for at most one such call a day; the paper host has none.
+        """
+        endpoint = schema.HOLIDAYS
+        if self._paper:
+            raise ConfigError("the paper host has no calendar; take the sessions from sillok.clock")
+        if end is not None and end < start:
+            raise DataError(f"dates are reversed: start {start} is after end {end}", start=start, end=end)
+        days: list[CalendarDay] = []
+        async for body in self._pages(endpoint, {"start": f"{start:%Y%m%d}"}):
+            page = parse_days(_rows(body, endpoint))
+            if days and page and page[0].date <= days[-1].date:
+                raise FatalVendorError(f"KIS answered the calendar page of {page[0].date} twice")
+            days += page
+            if end is None or (days and days[-1].date >= end - _DAY):
+                break
+        return [day for day in days if end is None or day.date < end]
+
+    async def sessions(self, start: date, end: date) -> list[date]:
+        """Return the days in ``[start, end)`` on which the market opens, oldest first."""
+        return [day.date for day in await self.holidays(start, end) if day.is_open]
+
+    # ---- the account
+    async def balance(self) -> Balance:
+        """Return what the account holds; ConfigError without an account number."""
+        if not self._account:
+            raise ConfigError("the balance needs an account number: set SILLOK_KIS_ACCOUNT, e.g. 12345678-01")
+        endpoint = schema.BALANCE
+        rows: list[Any] = []
+        head: Any = None
+        query = {"account": self._account[:8], "product": self._account[8:]}
+        async for body in self._pages(endpoint, query):
+            rows += _rows(body, endpoint)
+            head = body.get(endpoint.head.key) or head
+        return parse_balance(rows, head)
+
+    async def _pages(self, endpoint: schema.Endpoint, query: Mapping[str, str]) -> Any:
+        """Yield the bodies of a call that pages by key; a key that comes again raises."""
+        names = endpoint.context or ("", "")
+        context = dict.fromkeys(names, "")
+        seen: set[str] = set()
+        while True:
+            body, paging = await self._transport.get(
+                endpoint, endpoint.query(**query) | context, next_page=bool(seen)
+            )
+            yield body
+            if paging not in {"F", "M"}:
+                return
+            context = {name: str(body.get(name.lower(), "")) for name in names}
+            key = context[names[1]].strip()
+            if not key or key in seen:
+                raise FatalVendorError(f"{endpoint.path}: the page key {key!r} came twice, paging would not end")
+            seen.add(key)
+
+    # ---- public files
+    async def master(self, market: str) -> list[MasterIssue]:
+        """Return the issues listed now on ``market`` ("KOSPI" or "KOSDAQ"), funds and notes included."""
+        if market not in schema.MASTER_FILES:
+            raise ConfigError(f"unknown market {market!r}; ask for one of {sorted(schema.MASTER_FILES)}")
+        if self._sectors is None:
+            self._sectors = parse_sectors(await self._archive(schema.SECTOR_FILE))
+        return parse_master(market, await self._archive(schema.MASTER_FILES[market]), self._sectors)
+
+    async def _archive(self, path: str) -> str:
+        return unzip_text(await self._transport.fetch(self._master_url + path), path)
+
+    async def delistings(self) -> list[Delisting]:
+        """Return the sandbox's list of delisted issues; KIS has none, so that the list is empty there."""
+        if self.source == "kis":
+            return []
+        data = await self._transport.fetch(f"{self._transport.base_url}/sandbox/delistings.csv")
+        return parse_delistings(data.decode("utf-8"))
+
+
+def _check_symbol(symbol: str) -> None:
+    if not re.fullmatch(r"[0-9A-Z]{6,9}", symbol):
+        raise ConfigError(f"a symbol has 6 to 9 digits or capitals, e.g. 005930; got {symbol!r}", symbol=symbol)
+
+
+def _rows(body: Mapping[str, Any], endpoint: schema.Endpoint) -> list[Any]:
+    rows = body.get(endpoint.rows.key) or []  # the vendor leaves an empty block out
+    if not isinstance(rows, list):
+        raise FatalVendorError(f"{endpoint.path}: KIS answered {type(rows).__name__} where a list belongs")
+    return rows
