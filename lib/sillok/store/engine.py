@@ -45,6 +45,15 @@ class Store:
         with self.engine.connect().execution_options(sillok_writes=True) as conn, conn.begin():
             yield conn
 
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open one reading transaction in which every statement sees the same state."""
+        conn = self.engine.connect()
+        if self.dialect == "mysql":
+            conn = conn.execution_options(isolation_level="REPEATABLE READ")
+        with conn, conn.begin():
+            yield conn
+
     def migrate(self) -> None:
         """Bring the tables to this version; a store that is there already is left as it is.
 
