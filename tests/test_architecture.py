@@ -49,7 +49,18 @@ ONLY_IN = {
 }
 
 PURE = {"measures", "risk", "portfolio"}  # no disk, network or clock
-IMPURE = {"socket", "requests", "httpx", "aiohttp", "sqlalchemy", "os", "pathlib", "time", "shutil", "subprocess"}
+IMPURE = {
+    "socket",
+    "requests",
+    "httpx",
+    "aiohttp",
+    "sqlalchemy",
+    "os",
+    "pathlib",
+    "time",
+    "shutil",
+    "subprocess",
+}
 
 
 def _room(path: Path) -> str:
@@ -85,7 +96,9 @@ def test_every_room_stands_on_a_known_floor() -> None:
 def test_imports_go_downwards(path: Path) -> None:
     room = _room(path)
     for other in _rooms_imported(path) - {room}:
-        assert FLOOR[other] <= FLOOR[room], f"{room} (floor {FLOOR[room]}) imports {other} (floor {FLOOR[other]})"
+        assert FLOOR[other] <= FLOOR[room], (
+            f"{room} (floor {FLOOR[room]}) imports {other} (floor {FLOOR[other]})"
+        )
         assert other not in MUST_NOT_KNOW.get(room, set()), f"{room} must not know {other}"
         assert FLOOR[other] < FLOOR[room] or room != "kernels"
 
@@ -129,7 +142,9 @@ def test_no_modules_import_each_other_in_a_ring() -> None:
 @pytest.mark.parametrize(("library", "rooms"), ONLY_IN.items())
 def test_a_library_stays_in_its_room(library: str, rooms: set[str]) -> None:
     users = {_room(p) for p in _sources() if any(i.split(".")[0] == library for i in _imports(p))}
-    users |= {"flows" for p in (ROOT / "flows").glob("*.py") if any(i.split(".")[0] == library for i in _imports(p))}
+    users |= {
+        "flows" for p in (ROOT / "flows").glob("*.py") if any(i.split(".")[0] == library for i in _imports(p))
+    }
     assert users <= rooms
 
 
@@ -166,12 +181,14 @@ def test_public_names_are_said_and_exist() -> None:
         public = [
             n.name
             for n in tree.body
-            if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not n.name.startswith("_")
+            if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+            and not n.name.startswith("_")
         ]
         said = [
             ast.literal_eval(n.value)
             for n in tree.body
-            if isinstance(n, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "__all__" for t in n.targets)
+            if isinstance(n, ast.Assign)
+            and any(isinstance(t, ast.Name) and t.id == "__all__" for t in n.targets)
         ]
         if public and "migrations" not in path.parts:
             assert said, f"{path} has public names and no __all__"

@@ -80,6 +80,16 @@ def test_links_in_the_readmes_lead_somewhere() -> None:
 def test_the_top_level_is_as_the_owner_fixed_it() -> None:
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     top = {line.split("/")[0] for line in listed.splitlines()}
-    owner = {"notebooks", "lib", "flows", "dashboards", "docker-compose.yml", "jupyter", "pyproject.toml", "tests", "data"}
+    owner = {
+        "notebooks",
+        "lib",
+        "flows",
+        "dashboards",
+        "docker-compose.yml",
+        "jupyter",
+        "pyproject.toml",
+        "tests",
+        "data",
+    }
     company = {"README.md", "README.ko.md", "uv.lock", "LICENSE", "Makefile"}
     assert {name for name in top if not name.startswith(".")} <= owner | company

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +23,13 @@ class Rows:
     picked: slice | npt.NDArray[np.intp]
 
     def column(self, name: str) -> npt.NDArray[np.generic]:
-        """Return the picked values: a view into the file where it can be; float64 with NaN where values lack."""
+        """Return the picked numbers: a view into the file, or float64 with NaN where some lack."""
         column = self.batch.column(name)
         return column.to_numpy(zero_copy_only=column.null_count == 0)[self.picked]
+
+    def days(self) -> npt.NDArray[np.int32]:
+        """Return the picked rows' dates as days since 1970, a view into the file."""
+        return _day_numbers(self.batch)[self.picked]
 
     def codes(self, label: str) -> tuple[npt.NDArray[np.int32], list[str]]:
         """Return the picked labels as codes, and the labels that the codes count."""
@@ -33,8 +37,12 @@ class Rows:
         return column.indices.to_numpy()[self.picked], column.dictionary.to_pylist()
 
 
+def _day_numbers(batch: pa.RecordBatch) -> npt.NDArray[np.int32]:
+    return batch.column("date").view(pa.int32()).to_numpy()
+
+
 def _instants(batch: pa.RecordBatch, name: str) -> npt.NDArray[np.int64]:
-    return batch.column(name).cast(pa.int64()).to_numpy()
+    return batch.column(name).view(pa.int64()).to_numpy()
 
 
 def known_rows(batch: pa.RecordBatch, as_of: datetime, days: Days, *, all_known: bool) -> Rows | None:
@@ -47,14 +55,14 @@ def known_rows(batch: pa.RecordBatch, as_of: datetime, days: Days, *, all_known:
     all_known
         Whether every row is known to be known at ``as_of``, so that none needs to be looked at.
     """
-    dates = batch.column("date").to_numpy(zero_copy_only=False).astype("datetime64[D]", copy=False)
-    first, last = np.searchsorted(dates, days[0], "left"), np.searchsorted(dates, days[-1], "right")
+    dates, ends = _day_numbers(batch), days[[0, -1]].astype(np.int32)
+    first, last = np.searchsorted(dates, ends[0], "left"), np.searchsorted(dates, ends[1], "right")
     if first == last:
         return None
     is_old = "known_until" in batch.schema.names
     if all_known and not is_old:
         return Rows(batch, slice(int(first), int(last)))
-    instant = np.int64(np.datetime64(as_of.replace(tzinfo=None) - (as_of.utcoffset() or as_of - as_of), "us"))
+    instant = np.datetime64(as_of.astimezone(UTC).replace(tzinfo=None), "us").astype(np.int64)
     mask = _instants(batch, "known_at")[first:last] <= instant
     if is_old:
         mask &= instant < _instants(batch, "known_until")[first:last]
@@ -80,11 +88,10 @@ def spread(
     place = {name: number for number, name in enumerate(labels)}
     # One more column takes the labels that were not asked for; it is cut off at the end.
     matrix = np.full((len(days), len(place) + 1), np.nan)
-    span = np.full(int((days[-1] - days[0]).astype(int)) + 1 if len(days) else 0, -1, dtype=np.intp)
-    span[(days - days[0]).astype(int)] = np.arange(len(days))
+    numbers = days.astype(np.int32)
+    row_of = np.zeros(numbers[-1] - numbers[0] + 1, dtype=np.intp)
+    row_of[numbers - numbers[0]] = np.arange(len(numbers))
     for rows, (codes, names), column in zip(parts, coded, values, strict=True):
         targets = np.array([place.get(name, len(place)) for name in names], dtype=np.intp)
-        dates = rows.column("date").astype("datetime64[D]", copy=False)
-        at = span[(dates - days[0]).astype(np.intp)]
-        matrix[at, targets[codes]] = column
+        matrix[row_of[rows.days() - numbers[0]], targets[codes]] = column
     return matrix[:, :-1], list(labels)

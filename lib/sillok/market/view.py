@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from sillok.clock import KST
 from sillok.errors import DataError, MissingDataError
 from sillok.market.listing import known_issues
 from sillok.market.manifest import Manifest, Partition
@@ -186,11 +187,8 @@ class Market:
             raise DataError(f"there is no kind of return {kind!r}; choose simple or log", kind=kind)
         days = self._between(start, end)
         before = self._days[self._days < days[0]][-1:] if len(days) else days
-        close = (
-            self.panel("close", start=(before if len(before) else days)[0].item(), end=end, symbols=symbols)
-            if len(days)
-            else self.panel("close", start=start, end=end, symbols=symbols)
-        )
+        base = before[0].item() if len(before) else start
+        close = self.panel("close", start=base, end=end, symbols=symbols)
         ratio = close / close.shift(1)
         return (ratio - 1 if kind == "simple" else np.log(ratio)).iloc[1:]
 
@@ -269,7 +267,7 @@ def open_market(objects: Objects, snapshot_id: str, *, as_of: datetime | None = 
     """
     manifest = Manifest.from_bytes(objects.get(snapshot_id))
     if as_of is None:
-        return Market(objects, snapshot_id, manifest, manifest.closed_at)
+        return Market(objects, snapshot_id, manifest, manifest.closed_at.astimezone(KST))
     if as_of.tzinfo is None:
         raise DataError(f"as_of must carry a time zone, got {as_of!r}; add one, such as Asia/Seoul")
     if as_of >= manifest.next_close:
