@@ -1,0 +1,31 @@
+"""Figures and tables for people: Korean labels, a real Korean font, as-of and source on each."""
+
+from sillok.charts.html import Column, Html, cards, note, table
+from sillok.charts.market import breadth_chart, index_chart, industry_heat, movers_chart
+from sillok.charts.portfolio import holdings_chart, industry_chart, wealth_chart
+from sillok.charts.style import Chart, Stamp, style
+from sillok.charts.text import count, percent, points, signed_percent, won, won_short
+
+__all__ = [
+    "Chart",
+    "Column",
+    "Html",
+    "Stamp",
+    "breadth_chart",
+    "cards",
+    "count",
+    "holdings_chart",
+    "index_chart",
+    "industry_chart",
+    "industry_heat",
+    "movers_chart",
+    "note",
+    "percent",
+    "points",
+    "signed_percent",
+    "style",
+    "table",
+    "wealth_chart",
+    "won",
+    "won_short",
+]

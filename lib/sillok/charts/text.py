@@ -1,0 +1,90 @@
+"""Numbers as Korean readers expect them: 원, 만, 억, 조, a real minus sign, a dash where there is none."""
+
+from __future__ import annotations
+
+import math
+from unicodedata import east_asian_width
+
+__all__ = ["count", "percent", "points", "signed_percent", "width", "won", "won_short"]
+
+_NONE = "–"
+_MINUS = "\N{MINUS SIGN}"
+
+
+def _signed(text: str) -> str:
+    # A rounded zero keeps no sign: -0.0 would read as a loss.
+    if text.startswith("-") and not any(c in "123456789" for c in text):
+        text = text[1:]
+    return text.replace("-", _MINUS)
+
+
+def _is_missing(value: float | None) -> bool:
+    return value is None or math.isnan(value)
+
+
+def count(value: float | None) -> str:
+    """Return a whole number with thousands.
+
+    >>> count(1234567)
+    '1,234,567'
+    """
+    return _NONE if _is_missing(value) else _signed(f"{value:,.0f}")
+
+
+def points(value: float | None) -> str:
+    """Return an index level or a price with two decimals."""
+    return _NONE if _is_missing(value) else _signed(f"{value:,.2f}")
+
+
+def percent(value: float | None, digits: int = 2) -> str:
+    """Return a fraction as per cent.
+
+    >>> percent(0.0123)
+    '1.23%'
+    """
+    return _NONE if _is_missing(value) else _signed(f"{value * 100:,.{digits}f}%")  # type: ignore[operator]
+
+
+def signed_percent(value: float | None, digits: int = 2) -> str:
+    """Return a change as per cent with its sign; a rounded zero has none.
+
+    >>> signed_percent(0.0123), signed_percent(-0.00001)
+    ('+1.23%', '0.00%')
+    """
+    text = percent(value, digits)
+    return f"+{text}" if text[0] in "0123456789" and any(c in "123456789" for c in text) else text
+
+
+def won(value: float | None) -> str:
+    """Return an amount to the won.
+
+    >>> won(71300)
+    '71,300원'
+    """
+    return _NONE if _is_missing(value) else f"{count(value)}원"
+
+
+def won_short(value: float | None) -> str:
+    """Return an amount in 만, 억 or 조 with three to five digits.
+
+    >>> won_short(1_234_000_000_000), won_short(56_780_000_000), won_short(12_340_000), won_short(5_000)
+    ('1.23조 원', '567.8억 원', '1,234만 원', '5,000원')
+    """
+    if _is_missing(value):
+        return _NONE
+    size = abs(value)  # type: ignore[arg-type]
+    # A unit begins where the rounded figure reaches 1: 99,999,999 is 1.0억, not 10,000만.
+    units = (
+        (1e12, "조", 2 if size < 1e14 else 1, 2),
+        (1e8, "억", 1 if size < 1e11 else 0, 1),
+        (1e4, "만", 0, 0),
+    )
+    for unit, name, digits, finest in units:
+        if round(size / unit, finest) >= 1:
+            return _signed(f"{value / unit:,.{digits}f}{name} 원")  # type: ignore[operator]
+    return won(value)
+
+
+def width(text: str) -> int:
+    """Return how many columns a terminal gives the text: two for a Hangul syllable."""
+    return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)

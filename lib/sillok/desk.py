@@ -1,0 +1,194 @@
+"""What a notebook opens: one snapshot as of one instant, with the words that say so.
+
+A run fixes both through ``SILLOK_SNAPSHOT`` and ``SILLOK_AS_OF``; a notebook cannot reach across them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from sillok import clock
+from sillok.errors import ConfigError, MissingDataError
+from sillok.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sillok.charts import Html, Stamp
+    from sillok.market import Market
+    from sillok.objects import Objects
+
+__all__ = ["Desk", "open"]
+
+_SOURCES = {
+    "kis": ("한국투자증권 KIS Open API", ""),
+    "synthetic": ("합성 데이터(실제 시장 아님)", "합성 데이터"),
+    "replay": ("과거 시세 재생", "과거 재생"),
+}
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A market as of an instant. Make one with :func:`open`."""
+
+    market: Market
+    settings: Settings
+
+    @property
+    def as_of(self) -> datetime:
+        """The instant beyond which nothing is visible."""
+        return self.market.as_of
+
+    @property
+    def snapshot_id(self) -> str:
+        return self.market.snapshot_id
+
+    @property
+    def source(self) -> str:
+        """``kis``, ``synthetic`` or ``replay``."""
+        return self.market.source
+
+    @property
+    def source_label(self) -> str:
+        """What a reader must be told about the source; empty for the real market."""
+        return _SOURCES.get(self.source, (self.source, self.source))[1]
+
+    @cached_property
+    def stamp(self) -> Stamp:
+        """What charts print under themselves."""
+        from sillok.charts import Stamp
+
+        name, mark = _SOURCES.get(self.source, (self.source, self.source))
+        return Stamp(self.as_of, name, f"스냅샷 {self.snapshot_id[:12]}", mark)
+
+    def banner(self) -> Html:
+        """Return the line that says as of when, from which snapshot and from what source."""
+        from sillok.charts import note
+
+        through = f"마지막 거래일 {self.market.through:%Y-%m-%d}"
+        tone = "warn" if self.source_label else "plain"
+        return note(f"{self.stamp.text()} · {through}", tone=tone)
+
+    def checks(self) -> pd.DataFrame:
+        """Return the checks of the load that this snapshot was frozen from.
+
+        Indexed by name, with ``severity`` (ok, info, warn, error), ``count`` and ``summary``; no rows where the
+        store keeps none for it.
+        """
+        import pandas as pd
+        from sqlalchemy import select
+
+        from sillok.store import open_store
+        from sillok.store.tables import check_result as c
+        from sillok.store.tables import snapshot as s
+
+        query = select(c.c.name, c.c.severity, c.c.count, c.c.summary).join(s, s.c.load_id == c.c.load_id)
+        with open_store(self.settings.database).engine.connect() as connection:
+            rows = connection.execute(query.where(s.c.id == self.snapshot_id).order_by(c.c.name)).all()
+        return pd.DataFrame(rows, columns=["name", "severity", "count", "summary"]).set_index("name")
+
+    def settlement(self, trade: date) -> date:
+        """Return the session two after ``trade``, when its sale settles and is taxed."""
+        return clock.sessions(trade + timedelta(days=1), trade + timedelta(days=30))[1]
+
+
+def open(as_of: str | date | datetime | None = None, snapshot: str | None = None) -> Desk:
+    """Open the market for a notebook.
+
+    Parameters
+    ----------
+    as_of
+        The instant to stand at. A day means the close of its session, or of the last one before it. Empty:
+        that of the run, else the newest the snapshot knows.
+    snapshot
+        A snapshot's id, whole or its first characters (8 or more). Empty: that of the run, else the latest.
+
+    Raises
+    ------
+    ConfigError
+        If the instant lies in the future or beyond that of the run, or another snapshot than the run's is asked.
+    MissingDataError
+        If there is no such snapshot.
+    """
+    settings = load_settings()
+    chosen = _choose_snapshot(settings, snapshot or "")
+    instant = _choose_instant(settings, as_of)
+
+    from sillok.market import open_market
+
+    return Desk(open_market(_objects(settings), chosen, as_of=instant), settings)
+
+
+def _objects(settings: Settings) -> Objects:
+    from sillok.objects import open_objects
+
+    return open_objects(
+        settings.objects_url,
+        directory=settings.home_path / "objects",
+        cache=settings.home_path / "cache",
+        access_key=settings.objects_access_key,
+        secret_key=settings.objects_secret_key.get_secret_value(),
+    )
+
+
+def _choose_snapshot(settings: Settings, asked: str) -> str:
+    if asked and len(asked) < 8:
+        raise ConfigError(f"{asked!r} is too short to name a snapshot; give 8 characters or more")
+    if settings.snapshot:
+        if asked and not settings.snapshot.startswith(asked):
+            raise ConfigError(
+                f"this run reads snapshot {settings.snapshot[:12]} and cannot open {asked[:12]}; leave snapshot empty",
+                asked=asked,
+                fixed=settings.snapshot,
+            )
+        return settings.snapshot
+    # The store is asked only here: a run is told its snapshot and never needs the import.
+    from sqlalchemy import select
+
+    from sillok.store import open_store
+    from sillok.store.tables import snapshot as table
+
+    query = select(table.c.id).order_by(table.c.seq.desc()).limit(1)
+    if asked:
+        query = query.where(table.c.id.startswith(asked, autoescape=True))
+    with open_store(settings.database).engine.connect() as connection:
+        found = connection.execute(query).scalar_one_or_none()
+    if found is None:
+        what = f"no snapshot begins with {asked}" if asked else "there is no snapshot yet"
+        raise MissingDataError(f"{what}; run `sillok nightly`, or `sillok ingest` and `sillok freeze`")
+    return str(found)
+
+
+def _choose_instant(settings: Settings, asked: str | date | datetime | None) -> datetime | None:
+    limit = settings.as_of
+    if asked is None or asked == "":
+        return limit
+    instant = _read_instant(asked)
+    if limit is not None and instant > limit:
+        raise ConfigError(
+            f"this run stands at {limit.isoformat()} and cannot look at {instant.isoformat()}; ask for an earlier as_of",
+            asked=instant,
+            limit=limit,
+        )
+    if instant > settings.current_time():
+        raise ConfigError(
+            f"as_of {instant.isoformat()} lies in the future; leave it empty for the newest", asked=instant
+        )
+    return instant
+
+
+def _read_instant(asked: str | date | datetime) -> datetime:
+    if isinstance(asked, str):
+        try:
+            asked = date.fromisoformat(asked) if len(asked) == 10 else datetime.fromisoformat(asked)
+        except ValueError as err:
+            raise ConfigError(
+                f"as_of {asked!r} is not a date; write 2026-06-30, or 2026-06-30T15:30 for an instant"
+            ) from err
+    if isinstance(asked, datetime):
+        return asked if asked.tzinfo else asked.replace(tzinfo=clock.KST)
+    end_of_day = datetime.combine(asked, time.max, tzinfo=clock.KST)
+    return clock.session_close(clock.last_closed_session(end_of_day))
