@@ -66,7 +66,10 @@ def breadth_chart(today: Mapping[str, Breadth], history: pd.Series, stamp: Stamp
         (risers - fallers) / traded by session, in [-1, 1], oldest first.
     """
     with frame(
-        title, stamp, height=3.9, subtitle="위: 시장별 종목 수 · 아래: (상승−하락)÷거래 종목, 최근 60거래일"
+        title,
+        stamp,
+        height=3.9,
+        subtitle="위: 시장별 종목 수(회색은 보합과 거래정지) · 아래: (상승−하락)÷거래 종목, 최근 60거래일",
     ) as fig:
         top, low = fig.subplots(2, 1, height_ratios=[1.0, 1.25])
         for y, b in enumerate(today.values()):
@@ -130,7 +133,7 @@ def industry_heat(changes: pd.DataFrame, stamp: Stamp, *, title: str, subtitle: 
         size = changes.abs().max().replace(0, np.nan)
         ax.imshow(changes / size, cmap=_HEAT, vmin=-1, vmax=1, aspect="auto")
         for (i, j), value in np.ndenumerate(changes.to_numpy(dtype=float)):
-            strong = abs(value / size.iloc[j]) > 0.72 if size.iloc[j] > 0 else False
+            strong = abs(value / size.iloc[j]) > 0.62 if size.iloc[j] > 0 else False
             ax.text(j, i, signed_percent(value), ha="center", va="center", size=9.5, color="white" if strong else Palette.ink)  # fmt: skip
         ax.set_xticks(range(columns), list(changes.columns), color=Palette.ink)
         ax.set_yticks(range(rows), list(changes.index), color=Palette.ink, size=9.5)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import matplotlib.dates as mdates
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from sillok.charts.style import Chart, Palette, Stamp, frame
 from sillok.charts.text import percent, signed_percent
@@ -14,6 +16,13 @@ from sillok.errors import MissingDataError
 from sillok.measures import drawdowns, max_drawdown, wealth
 
 __all__ = ["holdings_chart", "industry_chart", "wealth_chart"]
+
+
+def _percent_axis(ax: Axes) -> None:
+    # Steps of 2.5 would be labelled 2 %, 5 %, 8 %.
+    ax.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
+    ax.xaxis.set_major_formatter(lambda x, _: percent(x, 0))
+    ax.grid(axis="x")
 
 
 def holdings_chart(holdings: pd.DataFrame, stamp: Stamp, *, title: str, cap: float, rest: str = "") -> Chart:
@@ -50,8 +59,7 @@ def holdings_chart(holdings: pd.DataFrame, stamp: Stamp, *, title: str, cap: flo
             )
         ax.set_yticks(y, list(holdings.index), color=Palette.ink, size=9.5)
         ax.set(xlim=(min(0.0, float(holdings["risk"].min()) * 1.1), edge), ylim=(rows - 0.4, -0.7))
-        ax.xaxis.set_major_formatter(lambda x, _: percent(x, 0))
-        ax.grid(axis="x")
+        _percent_axis(ax)
         ax.legend(loc="lower right")
     head = ", ".join(f"{k} {percent(v, 1)}" for k, v in holdings["weight"].head(3).items())
     return Chart(fig, f"{title}. 비중 상위: {head}")
@@ -72,8 +80,7 @@ def industry_chart(
             ax.text(x + 0.004, i, percent(own[name], 1), va="center", size=9, color=Palette.own)
         ax.set_yticks(y, list(order), color=Palette.ink, size=9.5)
         ax.set(xlim=(0, float(max(own.max(), other.max())) * 1.14), ylim=(len(order) - 0.4, -0.6))
-        ax.xaxis.set_major_formatter(lambda x, _: percent(x, 0))
-        ax.grid(axis="x")
+        _percent_axis(ax)
         ax.legend(loc="lower right")
     return Chart(fig, f"{title}. 가장 큰 업종 {order[0]} {percent(own[order[0]], 1)}")
 
@@ -100,10 +107,9 @@ def wealth_chart(returns: Mapping[str, pd.Series], stamp: Stamp, *, title: str, 
             ax.set_title(head)
             ax.yaxis.set_major_formatter(lambda y, _: percent(y, 0))
             ax.grid(axis="y")
-            ax.legend(loc="lower left" if ax is low else "upper left", fontsize=9, ncols=3)
+            ax.legend(loc="lower right", bbox_to_anchor=(1.0, 0.98), fontsize=9, ncols=3, borderaxespad=0.2)
             ax.spines["left"].set_visible(False)
-        top.margins(y=0.22)
-        low.margins(y=0.15)
+        low.margins(x=0.01)
         locator = mdates.AutoDateLocator(minticks=4, maxticks=9)
         low.xaxis.set_major_locator(locator)
         low.xaxis.set_major_formatter(mdates.DateFormatter("%y.%m"))

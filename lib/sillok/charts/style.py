@@ -7,6 +7,7 @@ import io
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,7 @@ class Chart:
         data, meta = self._repr_mimebundle_()
         wide = meta["image/png"]["width"]
         return (
-            f'<img alt="{self.alt}" style="width:100%;max-width:{wide}px;height:auto" '
+            f'<img alt="{escape(self.alt)}" style="width:100%;max-width:{wide}px;height:auto" '
             f'src="data:image/png;base64,{data["image/png"]}">'
         )
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sillok.cli.report import Report, fail
 from sillok.cli.words import language, text
-from sillok.errors import ConfigError, SillokError
+from sillok.errors import SillokError
 
 if TYPE_CHECKING:
     from sillok.settings import Settings
@@ -43,7 +43,8 @@ app = typer.Typer(
 Json = Annotated[
     bool,
     typer.Option(
-        "--json", help=text("End with one JSON object on standard output.", "표준 출력을 JSON 객체 하나로 끝냅니다.")
+        "--json",
+        help=text("End with one JSON object on standard output.", "표준 출력을 JSON 객체 하나로 끝냅니다."),
     ),
 ]
 
@@ -66,7 +67,12 @@ def up(
     *,
     once: Annotated[
         bool,
-        typer.Option(help=text("Do the work, say where the results are, and end.", "일을 마치고 결과의 위치를 말한 뒤 끝냅니다.")),
+        typer.Option(
+            help=text(
+                "Do the work, say where the results are, and end.",
+                "일을 마치고 결과의 위치를 말한 뒤 끝냅니다.",
+            )
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -86,16 +92,28 @@ def up(
 )
 def sandbox(
     *,
-    data: Annotated[Path | None, typer.Option(help=text("Folder of real history to replay.", "재생할 과거가 있는 폴더."))] = None,
-    port: Annotated[int | None, typer.Option(help=text("Port; else SILLOK_PORT_SANDBOX.", "포트. 없으면 SILLOK_PORT_SANDBOX."))] = None,
+    data: Annotated[
+        Path | None, typer.Option(help=text("Folder of real history to replay.", "재생할 과거가 있는 폴더."))
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(help=text("Port; else SILLOK_PORT_SANDBOX.", "포트. 없으면 SILLOK_PORT_SANDBOX.")),
+    ] = None,
     today: Annotated[
-        str, typer.Option(help=text("The day it is there, YYYY-MM-DD; else SILLOK_NOW or the clock.", "그곳의 오늘, YYYY-MM-DD. 없으면 SILLOK_NOW 또는 시계."))
+        str,
+        typer.Option(
+            help=text(
+                "The day it is there, YYYY-MM-DD; else SILLOK_NOW or the clock.",
+                "그곳의 오늘, YYYY-MM-DD. 없으면 SILLOK_NOW 또는 시계.",
+            )
+        ),
     ] = "",
     seed: Annotated[int, typer.Option(help=text("Seed of the synthetic market.", "합성 시장의 시드."))] = 1,
     rate: Annotated[float, typer.Option(help=text("Calls a second it accepts.", "초당 받는 호출 수."))] = 20,
-    no_limits: Annotated[bool, typer.Option("--no-limits", help=text("Accept any rate.", "호출 수를 제한하지 않습니다."))] = False,
-) -> None:
-    ...
+    no_limits: Annotated[
+        bool, typer.Option("--no-limits", help=text("Accept any rate.", "호출 수를 제한하지 않습니다."))
+    ] = False,
+) -> None: ...
 
 
 def main() -> None:
