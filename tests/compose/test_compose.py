@@ -131,11 +131,12 @@ def test_only_what_loads_the_market_holds_the_brokers_keys() -> None:
     assert holders == {"worker", "sillok", "keys"}
 
 
-def test_the_sandbox_is_for_development_and_the_keys_for_production() -> None:
+def test_the_sandbox_is_for_development_and_the_keys_are_asked_first() -> None:
     assert SERVICES["sandbox"]["profiles"] == ["dev"]
-    assert SERVICES["keys"]["profiles"] == ["prod"]
     needed = {name: set(service.get("depends_on", {})) for name, service in SERVICES.items()}
-    assert "keys" in needed["migrate"]
+    # Not optional: Compose starts a service even when an optional one that it stands on has failed.
+    assert "profiles" not in SERVICES["keys"]
+    assert all("keys" in needed[name] for name in ("migrate", "prefect"))
     assert all("migrate" in needed[name] for name in ("worker", "room", "voila", "lab", "sillok"))
 
 

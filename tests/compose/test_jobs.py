@@ -72,6 +72,11 @@ def test_production_starts_with_keys() -> None:
     assert _run(sys.executable, JUPYTER / "require_keys.py", **KEYS).returncode == 0
 
 
+def test_development_needs_no_keys() -> None:
+    assert _run(sys.executable, JUPYTER / "require_keys.py", COMPOSE_PROFILES="dev").returncode == 0
+    assert _run(sys.executable, JUPYTER / "require_keys.py", COMPOSE_PROFILES="prod").returncode != 0
+
+
 @pytest.mark.parametrize("missing", sorted(KEYS))
 def test_production_refuses_to_start_without_a_key_and_names_it(missing: str) -> None:
     done = _run(sys.executable, JUPYTER / "require_keys.py", **{**KEYS, missing: ""})
