@@ -27,7 +27,12 @@ def sillok(*words: str, home: Path, lang: str = "en", **environment: str) -> sub
         [str(Path(sys.executable).with_name("sillok")), *words],
         cwd=PROJECT,
         env=outer
-        | {"SILLOK_HOME": str(home), "SILLOK_LANG": lang, "SILLOK_NOW": "2026-06-30T18:30:00+09:00", "COLUMNS": "100"}
+        | {
+            "SILLOK_HOME": str(home),
+            "SILLOK_LANG": lang,
+            "SILLOK_NOW": "2026-06-30T18:30:00+09:00",
+            "COLUMNS": "100",
+        }
         | environment,
         capture_output=True,
         text=True,
@@ -54,9 +59,22 @@ def test_help_imports_nothing_heavy() -> None:
         "import sys\nsys.argv = ['sillok', '--help']\nfrom sillok.cli import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\nprint(' '.join(m.split('.')[0] for m in sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
     loaded = set(done.stdout.splitlines()[-1].split())
-    heavy = {"numpy", "pandas", "pyarrow", "sqlalchemy", "prefect", "cvxpy", "papermill", "pydantic", "aiohttp", "matplotlib"}
+    heavy = {
+        "numpy",
+        "pandas",
+        "pyarrow",
+        "sqlalchemy",
+        "prefect",
+        "cvxpy",
+        "papermill",
+        "pydantic",
+        "aiohttp",
+        "matplotlib",
+    }
     assert not loaded & heavy
 
 

@@ -65,9 +65,7 @@ def _by_code(code: str, text: str, status: int, what: str) -> VendorError:
     if code in _TOKEN:
         return TokenRefusedError(f"{said}; a new token is needed", code=code, status=status)
     if code in _RATE:
-        return RateLimitError(
-            f"{said}; lower SILLOK_KIS_RATE if this goes on", code=code, status=status
-        )
+        return RateLimitError(f"{said}; lower SILLOK_KIS_RATE if this goes on", code=code, status=status)
     if code == TOKEN_TOO_SOON:
         return RetriableVendorError(
             f"{said}; a token may be issued once a minute, wait and run again", code=code, status=status
@@ -80,7 +78,9 @@ def _by_code(code: str, text: str, status: int, what: str) -> VendorError:
             code=code,
             status=status,
         )
-    return FatalVendorError(f"{said}; the request is refused, asking again will not help", code=code, status=status)
+    return FatalVendorError(
+        f"{said}; the request is refused, asking again will not help", code=code, status=status
+    )
 
 
 def _without_code(status: int, what: str, found: str) -> VendorError:

@@ -70,7 +70,9 @@ class Client:
     ) -> None:
         for name, url in (("base_url", base_url), ("master_url", master_url)):
             if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
-                raise ConfigError(f"{name} must be an http(s) address such as http://127.0.0.1:8810, got {url!r}")
+                raise ConfigError(
+                    f"{name} must be an http(s) address such as http://127.0.0.1:8810, got {url!r}"
+                )
         self._account = account.replace("-", "")
         if account and not re.fullmatch(r"\d{10}", self._account):
             raise ConfigError("the account number must have 8-2 digits, e.g. 12345678-01")
@@ -145,9 +147,7 @@ class Client:
         return self.source
 
     # ---- market data
-    async def daily_bars(
-        self, symbol: str, start: date, end: date, adjusted: bool = True
-    ) -> list[DailyBar]:
+    async def daily_bars(self, symbol: str, start: date, end: date, adjusted: bool = True) -> list[DailyBar]:
         """Return the daily bars of ``symbol`` in ``[start, end)``, oldest first.
 
         An issue that KIS does not know has no bars: the answer is an empty list, as for days before listing.
@@ -173,7 +173,9 @@ class Client:
     async def index_bars(self, code: str, start: date, end: date) -> list[IndexBar]:
         """Return the daily bars of the index ``code`` (KOSPI, KOSDAQ, KOSPI200) in ``[start, end)``, oldest first."""
         if code not in schema.INDEX_CODES:
-            raise ConfigError(f"unknown index {code!r}; ask for one of {sorted(schema.INDEX_CODES)}", code=code)
+            raise ConfigError(
+                f"unknown index {code!r}; ask for one of {sorted(schema.INDEX_CODES)}", code=code
+            )
         query = {"symbol": schema.INDEX_CODES[code]}
         return await self._chart(
             schema.INDEX_CHART, query, start, end, lambda rows: parse_index_bars(code, rows)
@@ -199,7 +201,9 @@ class Client:
             rows = _rows(body, endpoint)
             bars = parse(rows)
             days = [bar.date for bar in bars]
-            if days and not (start <= days[-1] and days[0] <= last and days == sorted(set(days), reverse=True)):
+            if days and not (
+                start <= days[-1] and days[0] <= last and days == sorted(set(days), reverse=True)
+            ):
                 raise FatalVendorError(
                     f"KIS answered days {days[0]} ... {days[-1]} of {query['symbol']} for {start} to {last}, or not"
                     " newest first; the page cannot be trusted",
@@ -219,7 +223,9 @@ class Client:
         body, _ = await self._transport.get(schema.PRICE, schema.PRICE.query(symbol=symbol))
         quote = parse_quote(symbol, body.get(schema.PRICE.head.key) or {})
         if not quote.price:
-            raise MissingDataError(f"KIS knows no issue {symbol!r}; look it up in the master file", symbol=symbol)
+            raise MissingDataError(
+                f"KIS knows no issue {symbol!r}; look it up in the master file", symbol=symbol
+            )
         return quote
 
     async def holidays(self, start: date, end: date | None = None) -> list[CalendarDay]:
@@ -275,7 +281,9 @@ class Client:
             context = {name: str(body.get(name.lower(), "")) for name in names}
             key = context[names[1]].strip()
             if not key or key in seen:
-                raise FatalVendorError(f"{endpoint.path}: the page key {key!r} came twice, paging would not end")
+                raise FatalVendorError(
+                    f"{endpoint.path}: the page key {key!r} came twice, paging would not end"
+                )
             seen.add(key)
 
     # ---- public files
@@ -300,7 +308,9 @@ class Client:
 
 def _check_symbol(symbol: str) -> None:
     if not re.fullmatch(r"[0-9A-Z]{6,9}", symbol):
-        raise ConfigError(f"a symbol has 6 to 9 digits or capitals, e.g. 005930; got {symbol!r}", symbol=symbol)
+        raise ConfigError(
+            f"a symbol has 6 to 9 digits or capitals, e.g. 005930; got {symbol!r}", symbol=symbol
+        )
 
 
 def _rows(body: Mapping[str, Any], endpoint: schema.Endpoint) -> list[Any]:

@@ -87,7 +87,9 @@ class Transport:
             await self._throttle.turn()
             headers = self._headers(endpoint, token) | {"tr_cont": "N" if next_page else ""}
             try:
-                return await self._exchange("GET", endpoint.path, endpoint.path, params=query, headers=headers)
+                return await self._exchange(
+                    "GET", endpoint.path, endpoint.path, params=query, headers=headers
+                )
             except TokenRefusedError:
                 if refused is not None:
                     raise
@@ -122,7 +124,9 @@ class Transport:
                     raise  # has been waited for already
                 spent = self._monotonic() - began
                 if tried >= self._tries or spent >= self._deadline_s:
-                    raise type(err)(f"{err} (gave up after {tried} tries in {spent:.0f} s)", **err.detail) from err
+                    raise type(err)(
+                        f"{err} (gave up after {tried} tries in {spent:.0f} s)", **err.detail
+                    ) from err
                 if isinstance(err, RateLimitError):
                     self._throttle.pause(0.5 * tried)
                 else:
@@ -138,7 +142,9 @@ class Transport:
             "custtype": "P",
         }
 
-    async def _exchange(self, method: str, path: str, what: str, **request: Any) -> tuple[dict[str, Any], str]:
+    async def _exchange(
+        self, method: str, path: str, what: str, **request: Any
+    ) -> tuple[dict[str, Any], str]:
         status, data, paging = await self._send(method, self.base_url + path, what, **request)
         return read_answer(status, data, what), paging
 

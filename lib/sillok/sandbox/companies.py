@@ -64,7 +64,8 @@ def isin(symbol: str) -> str:
     stem = f"KR7{symbol}00"
     digits = "".join(str(int(sign, 36)) for sign in stem)
     total = sum(
-        sum(divmod(int(digit) * (2 if place % 2 == 0 else 1), 10)) for place, digit in enumerate(reversed(digits))
+        sum(divmod(int(digit) * (2 if place % 2 == 0 else 1), 10))
+        for place, digit in enumerate(reversed(digits))
     )
     return f"{stem}{-total % 10}"
 

@@ -59,7 +59,9 @@ def make_market(seed: int = DEFAULT_SEED, start: date = FIRST_DAY, today: date |
         If ``today`` is missing, before ``start``, or outside the KRX calendar.
     """
     if today is None or today < start:
-        raise DataError(f"the synthetic market begins on {start}; today must be later, got {today}", today=today)
+        raise DataError(
+            f"the synthetic market begins on {start}; today must be later, got {today}", today=today
+        )
     days = clock.sessions(start, today + timedelta(days=1))
     if not days:
         raise DataError(f"no KRX session from {start} to {today}; choose a later day", today=today)
@@ -75,7 +77,9 @@ def make_market(seed: int = DEFAULT_SEED, start: date = FIRST_DAY, today: date |
         adjusted=_bars(companies, paths, numbers, adjusted=True),
         raw=_bars(companies, paths, numbers, adjusted=False),
         indices=_indices(companies, paths, numbers),
-        sectors={f"{market}{k + 1:03d}": name for k, name in enumerate(companies.industries) for market in "01"},
+        sectors={
+            f"{market}{k + 1:03d}": name for k, name in enumerate(companies.industries) for market in "01"
+        },
     )
 
 
@@ -99,7 +103,10 @@ def draw_paths(seed: int, companies: Companies, sessions: int) -> Paths:
             stop[at, event.company], stop_days[at, event.company] = True, _SPLIT_HALT
     base_vol = np.concatenate([[_MARKET_VOL], companies.industry_vol, companies.own_vol]) / np.sqrt(_YEAR)
     scale = np.ones(1 + kinds + n)  # variance over its long-run level
-    out = {name: np.zeros((sessions, n), np.int64) for name in ("open", "high", "low", "close", "volume", "amount")}
+    out = {
+        name: np.zeros((sessions, n), np.int64)
+        for name in ("open", "high", "low", "close", "volume", "amount")
+    }
     latent = companies.price.astype(float)
     anchor = latent.copy()
     close = round_to_tick(latent)
@@ -119,7 +126,9 @@ def draw_paths(seed: int, companies: Companies, sessions: int) -> Paths:
         )
         left = np.where((left == 0) & stop[t], stop_days[t], left)
         moves = is_listed[t] & (left == 0)
-        day_vol = np.sqrt((companies.beta * vol[0]) ** 2 + vol[1 + companies.industry] ** 2 + vol[1 + kinds :] ** 2)
+        day_vol = np.sqrt(
+            (companies.beta * vol[0]) ** 2 + vol[1 + companies.industry] ** 2 + vol[1 + kinds :] ** 2
+        )
         move = np.where(moves, np.round(np.clip(move, -0.29, 0.29), 6), 0.0)
         before = latent * 1.0
         latent = latent * (1 + move)
