@@ -26,13 +26,13 @@ def hash_lock(project: Path) -> str:
 def git_commit(project: Path) -> str:
     """Return the commit that ``project`` stands on, ``+dirty`` behind it if files differ.
 
-    Empty outside a checkout, or where git is not installed: the hashes of notebook and lock still stand.
+    Outside a checkout it is what the file ``COMMIT`` says, which our image carries; empty where there is none,
+    or where git is not installed: the hashes of notebook and lock still stand.
     """
-    if shutil.which("git") is None:
-        return ""
-    head = _git(project, "rev-parse", "HEAD")
+    head = _git(project, "rev-parse", "HEAD") if shutil.which("git") is not None else ""
     if not head:
-        return ""
+        built_from = project / "COMMIT"
+        return built_from.read_text(encoding="utf-8").strip() if built_from.is_file() else ""
     return f"{head}+dirty" if _git(project, "status", "--porcelain") else head
 
 
