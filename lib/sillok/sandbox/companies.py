@@ -83,7 +83,7 @@ def draw_companies(seed: int) -> Companies:
     size[0] *= 8  # one giant, as on KRX
     price = np.round(np.exp(rng.uniform(np.log(5_000), np.log(200_000), n))).astype(np.int64)
     own = np.array([kind[2] for kind in _INDUSTRIES])[industry] * np.exp(rng.normal(0, 0.12, n))
-    own *= np.where(size > 5e12, 0.85, 1.0)
+    own = np.clip(own * np.where(size > 5e12, 0.85, 1.0), 0.16, 0.46)
     beta = np.clip(rng.normal(1.0, 0.18, n), 0.5, 1.5)
     loading = np.clip(rng.normal(1.0, 0.2, n), 0.4, 1.6)
     shares = np.maximum(np.round(size / price, -3).astype(np.int64), 1_000_000)

@@ -1,0 +1,223 @@
+"""Answers of the market data calls, as JSON text: rendered row by row, because replays ask for thousands."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from sillok import clock
+from sillok.kis import schema
+from sillok.sandbox.gate import RefusedError
+from sillok.sandbox.market import Bars, Market
+from sillok.sandbox.rules import price_limits, tick_size
+
+__all__ = ["OK_TEXT", "Answers", "envelope"]
+
+OK_TEXT = "정상처리 되었습니다."
+_BAR = ("date", "close", "open", "high", "low", "volume", "amount_krw", "split_pct", "no_open", "sign", "change")
+_BAR_TEMPLATE = schema.DAILY_CHART.rows.template(_BAR)
+_POINT = ("date", "close", "open", "high", "low", "volume", "amount")
+_POINT_TEMPLATE = schema.INDEX_CHART.rows.template(_POINT)
+_UP_LIMIT, _UP, _FLAT, _DOWN_LIMIT, _DOWN = "1", "2", "3", "4", "5"
+
+
+def envelope(code: str = "MCA00000", text: str = OK_TEXT, result: str = schema.OK) -> dict[str, str]:
+    """Return the three fields around every answer."""
+    return {schema.RESULT: result, schema.MESSAGE_CODE: code, schema.MESSAGE: text}
+
+
+def dump(body: object) -> str:
+    """Return JSON text with Korean as it is."""
+    return json.dumps(body, ensure_ascii=False)
+
+
+def _invalid(name: str) -> RefusedError:
+    return RefusedError("OPSQ2001", f"ERROR : INPUT INVALID_CHECK_{name}", 200)
+
+
+def _read_dates(query: Mapping[str, str]) -> tuple[int, int]:
+    numbers = []
+    for name in ("start", "end"):
+        text = query.get(name, "")
+        if len(text) != 8 or not text.isdigit():
+            raise _invalid(f"DATE_{name.upper()}")
+        numbers.append(int(text))
+    return numbers[0], numbers[1]
+
+
+class Answers:
+    """The answers that one market gives; sessions are kept as a plain list for bisection."""
+
+    def __init__(self, market: Market) -> None:
+        self.market = market
+        self._sessions: list[int] = market.sessions.tolist()
+        self._tail = "," + dump(envelope())[1:]
+        self._lists: dict[str, tuple[list[int], ...]] = {}
+
+    # ---- daily chart
+    def daily_chart(self, query: Mapping[str, str]) -> str:
+        """Return the newest 100 sessions of the span; days before the listing are empty objects."""
+        start, end = _read_dates(query)
+        raw = query.get("raw", "0")
+        if raw not in {"0", "1"}:
+            raise _invalid("ORG_ADJ_PRC")
+        bars = self.market.raw if raw == "1" else self.market.adjusted
+        if bars is None:
+            raise RefusedError("OPSQ9001", "재생 데이터에는 수정주가만 있습니다 (adjusted prices only)", 200)
+        symbol = query.get("symbol", "")
+        low, high = bars.slice_of(symbol)
+        if low == high:
+            head = schema.DAILY_CHART.head.render({})
+            return self._chart(schema.DAILY_CHART, dump(head), "")
+        dates = bars.date[low:high]
+        first = low + int(dates.searchsorted(start, "left"))
+        last = low + int(dates.searchsorted(end, "right"))
+        first = max(first, last - schema.DAILY_CHART.page_rows)
+        rows = self._bar_rows(bars, first, last, is_oldest=first == low)
+        room = schema.DAILY_CHART.page_rows - (last - first)
+        if room and first == low:
+            listed = int(dates[0])
+            asked = bisect_left(self._sessions, min(listed, end + 1)) - bisect_left(self._sessions, start)
+            rows += ["{}"] * max(0, min(room, asked))
+        return self._chart(schema.DAILY_CHART, dump(self._chart_head(symbol, bars, high - 1)), ",".join(rows))
+
+    def _bar_rows(self, bars: Bars, first: int, last: int, *, is_oldest: bool) -> list[str]:
+        """Return the rows of ``[first, last)``, newest first."""
+        if first >= last:
+            return []
+        columns = [
+            getattr(bars, name)[first:last].tolist()
+            for name in ("date", "close", "open", "high", "low", "volume", "amount_krw", "split_pct", "change")
+        ]
+        rows = []
+        for day, close, open_, high, low, volume, amount, split, change in zip(*columns, strict=True):
+            rows.append(
+                _BAR_TEMPLATE
+                % (
+                    day, close, open_, high, low, volume,
+                    amount if amount >= 0 else "",
+                    f"{split}.00",
+                    "Y" if not open_ else "N",
+                    _UP if change > 0 else _DOWN if change < 0 else _FLAT,
+                    change,
+                )
+            )  # fmt: skip
+        rows.reverse()
+        return rows
+
+    def _chart_head(self, symbol: str, bars: Bars, at: int) -> dict[str, str]:
+        return schema.DAILY_CHART.head.render(self._today(symbol, bars, at))
+
+    def _today(self, symbol: str, bars: Bars, at: int) -> dict[str, object]:
+        """Return what the newest bar (position ``at``) says, by our names."""
+        issue = self.market.issues.get(symbol)
+        change, close = int(bars.change[at]), int(bars.close[at])
+        base = close - change
+        lower, upper = (int(limit) for limit in price_limits(base))
+        sign = _UP if change > 0 else _DOWN if change < 0 else _FLAT
+        if change and close >= upper:
+            sign = _UP_LIMIT
+        elif change and close <= lower:
+            sign = _DOWN_LIMIT
+        amount = int(bars.amount_krw[at])
+        return {
+            "symbol": symbol,
+            "name": issue.name if issue else "",
+            "market_name": ("KOSPI200" if issue.in_kospi200 else issue.market) if issue else "",
+            "industry": issue.industry if issue else "",
+            "price": close,
+            "previous_close": base,
+            "base_price": base,
+            "change": change,
+            "change_pct": f"{100 * change / base:.2f}" if base else "0.00",
+            "sign": sign,
+            **{name: int(getattr(bars, name)[at]) for name in ("open", "high", "low", "volume")},
+            "amount_krw": max(amount, 0),
+            "upper_limit": upper,
+            "lower_limit": lower,
+            "tick_size": int(tick_size(close)),
+            "shares": issue.shares if issue else 0,
+            "market_cap": close * (issue.shares if issue else 0) // 100_000_000,
+            "halted": "Y" if not bars.open[at] and not bars.volume[at] else "N",
+            "status": "58" if not bars.open[at] and not bars.volume[at] else "55",
+        }
+
+    def price(self, query: Mapping[str, str]) -> str:
+        """Return the current price; an unknown issue gets blanks and zeros, with success."""
+        symbol = query.get("symbol", "")
+        bars = self.market.raw or self.market.adjusted
+        low, high = bars.slice_of(symbol)
+        is_here = high > low and int(bars.date[high - 1]) == self._sessions[-1]
+        values = self._today(symbol, bars, high - 1) if is_here else {}
+        return dump({schema.PRICE.head.key: schema.PRICE.head.render(values), **envelope()})
+
+    # ---- index chart
+    def index_chart(self, query: Mapping[str, str]) -> str:
+        """Return the newest 50 sessions of the span: thousand shares, million KRW."""
+        start, end = _read_dates(query)
+        wanted = query.get("symbol", "")
+        code = next((ours for ours, theirs in schema.INDEX_CODES.items() if theirs == wanted), "")
+        series = self.market.indices.get(code)
+        if series is None:
+            return self._chart(schema.INDEX_CHART, dump(schema.INDEX_CHART.head.render({})), "")
+        first = int(series.date.searchsorted(start, "left"))
+        last = int(series.date.searchsorted(end, "right"))
+        first = max(first, last - schema.INDEX_CHART.page_rows)
+        rows = [
+            _POINT_TEMPLATE
+            % (
+                int(series.date[at]),
+                *(f"{int(getattr(series, name)[at]) / 100:.2f}" for name in ("close", "open", "high", "low")),
+                _scaled(int(series.volume[at]), 1_000),
+                _scaled(int(series.amount_krw[at]), 1_000_000),
+            )
+            for at in range(last - 1, first - 1, -1)
+        ]
+        head = {"name": code, "code": wanted, "price": f"{int(series.close[-1]) / 100:.2f}"}
+        return self._chart(schema.INDEX_CHART, dump(schema.INDEX_CHART.head.render(head)), ",".join(rows))
+
+    def _chart(self, endpoint: schema.Endpoint, head: str, rows: str) -> str:
+        return f'{{"{endpoint.head.key}":{head},"{endpoint.rows.key}":[{rows}]{self._tail}'
+
+    # ---- calendar
+    def holidays(self, query: Mapping[str, str], after: str) -> tuple[dict[str, Any], str]:
+        """Return 24 days and the paging mark; ``after`` is the continuation key, the next page's first day."""
+        endpoint = schema.HOLIDAYS
+        first, _ = _read_dates({"start": after.strip() or query.get("start", ""), "end": "20000101"})
+        try:
+            day = date(first // 10_000, first // 100 % 100, first % 100)
+        except ValueError as err:
+            raise _invalid("BASS_DT") from err
+        days = [day + timedelta(days=count) for count in range(endpoint.page_rows)]
+        rows = [endpoint.rows.render(_calendar_day(each)) for each in days]
+        key = f"{days[-1] + timedelta(days=1):%Y%m%d}"
+        names = [name.lower() for name in endpoint.context or ()]
+        context = dict(zip(names, (f"{query.get('start', ''):<20}", f"{key:<20}"), strict=True))
+        more = envelope("KIOK0500", f"{'조회가 계속됩니다..다음버튼을 Click 하십시오.':<60}")
+        return {**context, endpoint.rows.key: rows, **more}, "M"
+
+
+def _scaled(value: int, unit: int) -> str:
+    return "" if value < 0 else str((value + unit // 2) // unit)
+
+
+def _calendar_day(day: date) -> dict[str, str]:
+    is_open = clock.is_session(day)
+    is_weekday = day.weekday() < 5
+    # 31 December is a business day on which the market is closed.
+    is_business = is_open or (is_weekday and (day.month, day.day) == (12, 31))
+
+    def flag(value: bool) -> str:
+        return "Y" if value else "N"
+
+    return {
+        "date": f"{day:%Y%m%d}",
+        "weekday": f"{day.isoweekday() % 7 + 1:02d}",
+        "is_business_day": flag(is_business),
+        "is_trading_day": flag(True),
+        "is_open": flag(is_open),
+        "is_settlement_day": flag(is_business),
+    }
