@@ -63,6 +63,8 @@ def _look_up(err: BaseException) -> tuple[type[SillokError], str, str] | None:
 
 def translate(context: ExceptionContext) -> SillokError | None:
     """Return our error for a database's; None leaves a programming error as it is."""
+    if (context.statement or "").startswith("DESCRIBE"):  # SQLAlchemy asks so whether a table exists
+        return None
     found = _look_up(context.original_exception)
     if found is None:
         return None
