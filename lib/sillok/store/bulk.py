@@ -80,16 +80,14 @@ def _insert_mysql(conn: Connection, table: Table, columns: Sequence[str], rows: 
             return f"'{_instant_text(value)}'"
         if isinstance(value, date):
             return f"'{_day_text(value)}'"
-        return str(driver.literal(value))
+        return str(driver.escape(value))
 
     written = 0
     for first in range(0, len(rows), _ROWS_A_STATEMENT):
         some = _by_column(rows[first : first + _ROWS_A_STATEMENT], literal)
         values = ",".join("(" + ",".join(map(str, row)) + ")" for row in some)
         statement = f"INSERT INTO `{table.name}` ({names}) VALUES {values}"  # noqa: S608  # values are escaped by the driver
-        written += conn.exec_driver_sql(
-            statement.replace("%", "%%") if "%" in statement else statement
-        ).rowcount
+        written += conn.exec_driver_sql(statement.replace("%", "%%")).rowcount
     return written
 
 

@@ -138,15 +138,18 @@ def _prepare_sqlite(engine: Engine, busy_timeout_s: float) -> None:
 
 
 def _open_sqlite(url: URL, busy_timeout_s: float) -> Engine:
-    if url.database and url.database != ":memory:":
-        try:
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        except OSError as err:
-            raise ResourceError(
-                f"cannot make the folder of the database {url.database}: {err.strerror}; choose another with "
-                "SILLOK_DATABASE_URL or SILLOK_HOME",
-                path=url.database,
-            ) from err
+    if not url.database or url.database == ":memory:":
+        raise ConfigError(
+            "the store needs a file, since loads write from several threads; write sqlite:///path"
+        )
+    try:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as err:
+        raise ResourceError(
+            f"cannot make the folder of the database {url.database}: {err.strerror}; choose another with "
+            "SILLOK_DATABASE_URL or SILLOK_HOME",
+            path=url.database,
+        ) from err
     engine = create_engine(url, connect_args={"timeout": busy_timeout_s})
     _prepare_sqlite(engine, busy_timeout_s)
     return engine
