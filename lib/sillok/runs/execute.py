@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
 import uuid
 from collections.abc import Callable, Mapping
+from contextvars import Context
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import nbformat
 import papermill
+from jupyter_core.utils import ensure_event_loop
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
@@ -124,7 +127,9 @@ def execute(
         output, log = Path(scratch) / "executed.ipynb", Path(scratch) / "kernel.log"
         error = "stopped from outside before it was done"
         try:
-            error = _run(
+            # Its own context, hence its own event loop: threads that share one cannot run side by side.
+            error = Context().run(
+                _run,
                 document,
                 typed,
                 output=output,
@@ -174,6 +179,9 @@ def _run(
             return f"the kernel died: {err}"
         except RuntimeError as err:  # nbclient: the kernel ended before it was ready
             return f"the kernel did not start: {err}"
+        finally:
+            ensure_event_loop().close()
+            asyncio.set_event_loop(None)
     return ""
 
 
