@@ -68,26 +68,20 @@ class FakeMarket:
     def issues(self) -> pd.DataFrame:
         return self._issues
 
-    def panel(
-        self,
-        field: str = "close",
-        *,
-        start: object = None,
-        end: object = None,
-        symbols: list[str] | None = None,
+    def panel(self, field: str = "close", **span: object) -> pd.DataFrame:
+        whole = {"close": self._close, "volume": self._volume, "amount_krw": self._volume * self._close}[field]
+        return self._cut(whole, **span)
+
+    def _cut(
+        self, whole: pd.DataFrame, *, start: object = None, end: object = None, symbols: list[str] | None = None
     ) -> pd.DataFrame:
-        whole = {"close": self._close, "volume": self._volume, "amount_krw": self._volume * self._close}[
-            field
-        ]
-        kept = (
-            whole.loc[start:] if end is None else whole.loc[start : pd.Timestamp(end) - pd.Timedelta(days=1)]
-        )
+        kept = whole.loc[start:] if end is None else whole.loc[start : pd.Timestamp(end) - pd.Timedelta(days=1)]
         return kept if symbols is None else kept[symbols]
 
-    def index(self, code: str) -> pd.DataFrame:
+    def index(self, code: str, *, start: object = None) -> pd.DataFrame:
         base = {"KOSPI": 2_600.0, "KOSDAQ": 850.0, "KOSPI200": 350.0}[code]
         level = base * (1 + self._close.ffill().pct_change().mean(axis=1)).fillna(1).cumprod()
-        return pd.DataFrame({"close": level.where(level > base / 100, base).round(2)})
+        return pd.DataFrame({"close": level.where(level > base / 100, base).round(2)}).loc[start:]
 
-    def halted(self) -> pd.DataFrame:
-        return self._halted
+    def halted(self, **span: object) -> pd.DataFrame:
+        return self._cut(self._halted, **span)

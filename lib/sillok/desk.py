@@ -90,9 +90,13 @@ class Desk:
             rows = connection.execute(query.where(s.c.id == self.snapshot_id).order_by(c.c.name)).all()
         return pd.DataFrame(rows, columns=["name", "severity", "count", "summary"]).set_index("name")
 
+    def next_session(self) -> date:
+        """Return the session that follows the newest one known, when an order can be filled."""
+        return _sessions_after(self.market.through)[0]
+
     def settlement(self, trade: date) -> date:
         """Return the session two after ``trade``, when its sale settles and is taxed."""
-        return clock.sessions(trade + timedelta(days=1), trade + timedelta(days=30))[1]
+        return _sessions_after(trade)[1]
 
 
 def open(as_of: str | date | datetime | None = None, snapshot: str | None = None) -> Desk:
@@ -120,6 +124,11 @@ def open(as_of: str | date | datetime | None = None, snapshot: str | None = None
     from sillok.market import open_market
 
     return Desk(open_market(_objects(settings), chosen, as_of=instant), settings)
+
+
+def _sessions_after(day: date) -> list[date]:
+    # No KRX holiday lasts three weeks, so two sessions are always among the next thirty days.
+    return clock.sessions(day + timedelta(days=1), day + timedelta(days=31))
 
 
 def _objects(settings: Settings) -> Objects:

@@ -68,7 +68,7 @@ class Explorer:
             issues = self._market.issues()
             close = self._market.panel("close", start=start)
             value = close * self._market.panel("volume", start=start)
-            halted = self._market.halted().reindex(index=close.index, columns=close.columns)
+            halted = self._market.halted(start=start)
             chosen = select_universe(issues, close, value, halted, market=universe, size=self._size).symbols
             known = issues.loc[chosen, ["name", "industry"]].replace({"industry": {"": "미분류"}})
             covariance = estimate_covariance(simple_returns(close[chosen]), estimator=self._estimator)
