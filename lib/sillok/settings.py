@@ -40,7 +40,9 @@ class Settings(BaseSettings):
         description="SQLAlchemy URL, e.g. mysql+pymysql://user:word@host/sillok; empty: SQLite in home.",
     )
     objects_url: str = Field(
-        "", description="s3://host:port/bucket (?secure=0 for plain HTTP); empty: a directory in home."
+        "",
+        description="s3://host:port/bucket (?secure=0 for plain HTTP, &region=us-east-1 to say it instead of asking); "
+        "empty: a directory in home.",
     )
     objects_access_key: str = Field("", description="S3 access key.")
     objects_secret_key: SecretStr = Field(SecretStr(""), description="S3 secret key.")

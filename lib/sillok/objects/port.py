@@ -40,7 +40,8 @@ def open_objects(
     Parameters
     ----------
     url
-        Empty for ``directory``, or ``s3://host:port/bucket`` (TLS; ``?secure=0`` for plain HTTP).
+        Empty for ``directory``, or ``s3://host:port/bucket`` (TLS; ``?secure=0`` for plain HTTP). With
+        ``region=`` the server is not asked for it: not every server answers that question.
     cache
         Where files from S3 are kept for mapping; may be deleted at any time.
 
@@ -65,7 +66,13 @@ def open_objects(
         raise ConfigError("S3 needs SILLOK_OBJECTS_ACCESS_KEY and SILLOK_OBJECTS_SECRET_KEY")
     from sillok.objects.s3 import Bucket
 
-    secure = parse_qs(parts.query).get("secure", ["1"])[0] not in {"0", "false", "no"}
+    options = {name: values[0] for name, values in parse_qs(parts.query).items()}
     return Bucket(
-        parts.netloc, bucket, Folder(cache), access_key=access_key, secret_key=secret_key, secure=secure
+        parts.netloc,
+        bucket,
+        Folder(cache),
+        access_key=access_key,
+        secret_key=secret_key,
+        secure=options.get("secure", "1") not in {"0", "false", "no"},
+        region=options.get("region"),
     )

@@ -27,7 +27,15 @@ class Bucket:
     """Objects of one bucket, which is made if it is missing; ``cache`` holds what was read."""
 
     def __init__(
-        self, endpoint: str, bucket: str, cache: Folder, *, access_key: str, secret_key: str, secure: bool
+        self,
+        endpoint: str,
+        bucket: str,
+        cache: Folder,
+        *,
+        access_key: str,
+        secret_key: str,
+        secure: bool,
+        region: str | None = None,
     ) -> None:
         self.endpoint, self.bucket, self.cache = endpoint, bucket, cache
         pool = urllib3.PoolManager(
@@ -35,7 +43,12 @@ class Bucket:
             retries=urllib3.Retry(total=_TRIES, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504]),
         )
         self._client = Minio(
-            endpoint, access_key=access_key, secret_key=secret_key, secure=secure, http_client=pool
+            endpoint,
+            access_key=access_key,
+            secret_key=secret_key,
+            secure=secure,
+            region=region,
+            http_client=pool,
         )
         self._is_made = False
 
