@@ -11,7 +11,7 @@ from typing import Any
 from sillok.errors import AuthError, FatalVendorError, RetriableVendorError, VendorError
 from sillok.kis import schema
 
-__all__ = ["RateLimitError", "TokenRefusedError", "read_answer"]
+__all__ = ["TOKEN_TOO_SOON", "RateLimitError", "TokenRefusedError", "read_answer"]
 
 _TOKEN = {"EGW00121", "EGW00122", "EGW00123"}
 _RATE = {"EGW00201", "EGW00215"}

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from sillok.errors import ConfigError, DataError, FatalVendorError, MissingDataError
 from sillok.kis import schema
 from sillok.kis.credentials import Credentials, TokenFile
 from sillok.kis.listings import parse_delistings, parse_master, parse_sectors, unzip_text
+from sillok.kis.paging import chart_bars, key_pages, rows_of
 from sillok.kis.parse import parse_balance, parse_daily_bars, parse_days, parse_index_bars, parse_quote
 from sillok.kis.records import Balance, CalendarDay, DailyBar, Delisting, IndexBar, MasterIssue, Quote
 from sillok.kis.throttle import Throttle
@@ -24,14 +24,6 @@ __all__ = ["Client"]
 
 _DAY = timedelta(days=1)
 _KIS_DOMAIN = "koreainvestment.com"
-
-
-class _Dated(Protocol):
-    @property
-    def date(self) -> date: ...
-
-
-_Bar = TypeVar("_Bar", bound=_Dated)
 
 
 class Client:
@@ -166,8 +158,13 @@ class Client:
         """
         _check_symbol(symbol)
         query = {"symbol": symbol, "raw": "0" if adjusted else "1"}
-        return await self._chart(
-            schema.DAILY_CHART, query, start, end, lambda rows: parse_daily_bars(symbol, rows)
+        return await chart_bars(
+            self._transport,
+            schema.DAILY_CHART,
+            query,
+            start,
+            end,
+            parse=lambda rows: parse_daily_bars(symbol, rows),
         )
 
     async def index_bars(self, code: str, start: date, end: date) -> list[IndexBar]:
@@ -177,45 +174,14 @@ class Client:
                 f"unknown index {code!r}; ask for one of {sorted(schema.INDEX_CODES)}", code=code
             )
         query = {"symbol": schema.INDEX_CODES[code]}
-        return await self._chart(
-            schema.INDEX_CHART, query, start, end, lambda rows: parse_index_bars(code, rows)
+        return await chart_bars(
+            self._transport,
+            schema.INDEX_CHART,
+            query,
+            start,
+            end,
+            parse=lambda rows: parse_index_bars(code, rows),
         )
-
-    async def _chart(
-        self,
-        endpoint: schema.Endpoint,
-        query: Mapping[str, str],
-        start: date,
-        end: date,
-        parse: Callable[[Sequence[Any]], list[_Bar]],
-    ) -> list[_Bar]:
-        """Page backwards by moving the end date, as charts do not page by key."""
-        if end < start:
-            raise DataError(f"dates are reversed: start {start} is after end {end}", start=start, end=end)
-        kept: list[_Bar] = []
-        last = end - _DAY
-        while start <= last:
-            body, _ = await self._transport.get(
-                endpoint, endpoint.query(**query, start=f"{start:%Y%m%d}", end=f"{last:%Y%m%d}")
-            )
-            rows = _rows(body, endpoint)
-            bars = parse(rows)
-            days = [bar.date for bar in bars]
-            if days and not (
-                start <= days[-1] and days[0] <= last and days == sorted(set(days), reverse=True)
-            ):
-                raise FatalVendorError(
-                    f"KIS answered days {days[0]} ... {days[-1]} of {query['symbol']} for {start} to {last}, or not"
-                    " newest first; the page cannot be trusted",
-                    symbol=query["symbol"],
-                )
-            kept += bars
-            # A page that is not full, or holds empty rows (before the listing), is the last one.
-            if not bars or len(bars) < endpoint.page_rows:
-                break
-            last = days[-1] - _DAY
-        kept.reverse()
-        return kept
 
     async def current_price(self, symbol: str) -> Quote:
         """Return the current price of ``symbol``; an unknown one, which KIS answers with blanks, raises."""
@@ -239,8 +205,8 @@ class Client:
         if end is not None and end < start:
             raise DataError(f"dates are reversed: start {start} is after end {end}", start=start, end=end)
         days: list[CalendarDay] = []
-        async for body in self._pages(endpoint, {"start": f"{start:%Y%m%d}"}):
-            page = parse_days(_rows(body, endpoint))
+        async for body in key_pages(self._transport, endpoint, {"start": f"{start:%Y%m%d}"}):
+            page = parse_days(rows_of(body, endpoint))
             if days and page and page[0].date <= days[-1].date:
                 raise FatalVendorError(f"KIS answered the calendar page of {page[0].date} twice")
             days += page
@@ -261,30 +227,10 @@ class Client:
         rows: list[Any] = []
         head: Any = None
         query = {"account": self._account[:8], "product": self._account[8:]}
-        async for body in self._pages(endpoint, query):
-            rows += _rows(body, endpoint)
+        async for body in key_pages(self._transport, endpoint, query):
+            rows += rows_of(body, endpoint)
             head = body.get(endpoint.head.key) or head
         return parse_balance(rows, head)
-
-    async def _pages(self, endpoint: schema.Endpoint, query: Mapping[str, str]) -> Any:
-        """Yield the bodies of a call that pages by key; a key that comes again raises."""
-        names = endpoint.context or ("", "")
-        context = dict.fromkeys(names, "")
-        seen: set[str] = set()
-        while True:
-            body, paging = await self._transport.get(
-                endpoint, endpoint.query(**query) | context, next_page=bool(seen)
-            )
-            yield body
-            if paging not in {"F", "M"}:
-                return
-            context = {name: str(body.get(name.lower(), "")) for name in names}
-            key = context[names[1]].strip()
-            if not key or key in seen:
-                raise FatalVendorError(
-                    f"{endpoint.path}: the page key {key!r} came twice, paging would not end"
-                )
-            seen.add(key)
 
     # ---- public files
     async def master(self, market: str) -> list[MasterIssue]:
@@ -311,10 +257,3 @@ def _check_symbol(symbol: str) -> None:
         raise ConfigError(
             f"a symbol has 6 to 9 digits or capitals, e.g. 005930; got {symbol!r}", symbol=symbol
         )
-
-
-def _rows(body: Mapping[str, Any], endpoint: schema.Endpoint) -> list[Any]:
-    rows = body.get(endpoint.rows.key) or []  # the vendor leaves an empty block out
-    if not isinstance(rows, list):
-        raise FatalVendorError(f"{endpoint.path}: KIS answered {type(rows).__name__} where a list belongs")
-    return rows

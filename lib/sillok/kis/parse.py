@@ -44,12 +44,11 @@ _holding = schema.BALANCE.rows.getter(
 _account = schema.BALANCE.head.getter(
     "cash_krw", "cash_d1_krw", "cash_d2_krw", "securities_krw", "total_krw", "net_assets_krw"
 )
-_quote_texts = schema.PRICE.head.getter("symbol", "market_name", "industry")
+_quote_texts = schema.PRICE.head.getter("market_name", "industry", "halted")
 _quote_numbers = schema.PRICE.head.getter(
     "price", "change", "open", "high", "low", "base_price", "upper_limit", "lower_limit",
     "volume", "amount_krw", "shares",
 )  # fmt: skip
-_quote_halt = schema.PRICE.head.getter("halted", "volume")
 
 
 @lru_cache(maxsize=16_384)
@@ -102,7 +101,10 @@ def parse_index_bars(code: str, rows: Sequence[Row]) -> list[IndexBar]:
                 IndexBar(
                     code,
                     parse_date(day),
-                    *(Decimal(point.strip()) for point in (first, high, low, last)),
+                    Decimal(first.strip()),
+                    Decimal(high.strip()),
+                    Decimal(low.strip()),
+                    Decimal(last.strip()),
                     None if thousands is None else thousands * 1_000,
                     None if millions is None else millions * 1_000_000,
                 )
@@ -127,15 +129,9 @@ def parse_days(rows: Sequence[Row]) -> list[CalendarDay]:
 def parse_quote(symbol: str, row: Row) -> Quote:
     """Return the current price; an unknown issue has blanks, and is for the caller to notice."""
     try:
-        _, market_name, industry = _quote_texts(row)
-        halted, _ = _quote_halt(row)
-        return Quote(
-            symbol,
-            market_name.strip(),
-            industry.strip(),
-            *(int(text) for text in _quote_numbers(row)),
-            is_halted=halted.strip() == "Y",
-        )
+        market_name, industry, halted = (text.strip() for text in _quote_texts(row))
+        numbers = [int(text) for text in _quote_numbers(row)]
+        return Quote(symbol, market_name, industry, halted == "Y", *numbers)
     except BROKEN as err:
         raise refuse(f"current price of {symbol}", row, err) from err
 

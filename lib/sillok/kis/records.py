@@ -69,6 +69,7 @@ class Quote:
     symbol: str
     market_name: str
     industry: str
+    is_halted: bool
     price: int
     change: int
     open: int
@@ -80,7 +81,6 @@ class Quote:
     volume: int
     amount_krw: int
     shares: int
-    is_halted: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,17 +12,17 @@ from typing import Any, TypeVar
 import aiohttp
 
 from sillok.clock import KST
-from sillok.errors import FatalVendorError, RetriableVendorError, VendorError
+from sillok.errors import FatalVendorError, RetriableVendorError
 from sillok.kis.answers import TOKEN_TOO_SOON, RateLimitError, TokenRefusedError, read_answer
 from sillok.kis.credentials import Credentials, Token, TokenFile
 from sillok.kis.schema import Endpoint
 from sillok.kis.throttle import Throttle
+from sillok.kis.tokens import TokenKeeper
 
 __all__ = ["Transport"]
 
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
-_TOKEN_WAIT_S = 61  # one token a minute, and a second for the clocks
 _CONNECTIONS = 32
 
 
@@ -46,15 +46,13 @@ class Transport:
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self._credentials = credentials
+        self._tokens = TokenKeeper(token_file, self._ask_token, now=now, sleep=sleep)
         self._throttle = throttle
-        self._file = token_file
         self._paper = paper
         self._timeout_s = timeout_s
         self._tries = tries
         self._deadline_s = deadline_s
         self._now, self._monotonic, self._sleep = now, monotonic, sleep
-        self._token: Token | None = None
-        self._token_lock = asyncio.Lock()
         self._session: aiohttp.ClientSession | None = None
         self.calls = 0
 
@@ -83,7 +81,7 @@ class Transport:
 
         async def once() -> tuple[dict[str, Any], str]:
             nonlocal refused
-            token = await self._current_token()
+            token = await self._tokens.current()
             await self._throttle.turn()
             headers = self._headers(endpoint, token) | {"tr_cont": "N" if next_page else ""}
             try:
@@ -94,7 +92,7 @@ class Transport:
                 if refused is not None:
                     raise
                 refused = token
-                await self._renew(token)
+                await self._tokens.renew(token)
                 return await once()
 
         return await self._retry(once)
@@ -163,45 +161,6 @@ class Transport:
             raise RetriableVendorError(f"{what}: cannot talk to {self.base_url}: {reason}") from None
         _log.debug("%s %s: HTTP %d, %d bytes", method, what, response.status, len(data))
         return response.status, data, response.headers.get("tr_cont", "").strip()
-
-    # ---- the token
-    async def _current_token(self) -> Token:
-        token = self._token
-        if token is not None and token.expires_at > self._now():
-            return token
-        async with self._token_lock:
-            if self._token is None or self._token.expires_at <= self._now():
-                self._token = self._stored(None) or await self._issue(None)
-            return self._token
-
-    async def _renew(self, refused: Token) -> None:
-        async with self._token_lock:
-            if self._token is None or self._token.value == refused.value:
-                self._token = self._stored(refused) or await self._issue(refused)
-
-    def _stored(self, refused: Token | None) -> Token | None:
-        token = self._file.read()
-        if token is None or token.expires_at <= self._now():
-            return None
-        return None if refused is not None and token.value == refused.value else token
-
-    async def _issue(self, refused: Token | None) -> Token:
-        waited = 0
-        while True:
-            try:
-                token = await self._ask_token()
-            except VendorError as err:
-                if err.detail.get("code") != TOKEN_TOO_SOON or waited:
-                    raise
-            else:
-                self._file.write(token)
-                return token
-            # Another process may just have got one and be about to share it; else the minute must pass.
-            while waited < _TOKEN_WAIT_S:
-                if shared := self._stored(refused):
-                    return shared
-                await self._sleep(1)
-                waited += 1
 
     async def _ask_token(self) -> Token:
         keys = {"appkey": self._credentials.app_key, "appsecret": self._credentials.app_secret}

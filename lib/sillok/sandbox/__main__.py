@@ -21,7 +21,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m sillok.sandbox", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8810, help="0 takes a free one")
-    parser.add_argument("--today", type=date.fromisoformat, help="newest session, YYYY-MM-DD; default: the clock's")
+    parser.add_argument(
+        "--today", type=date.fromisoformat, help="newest session, YYYY-MM-DD; default: the clock's"
+    )
     parser.add_argument("--data", type=Path, help="replay the history in this folder instead of made-up data")
     parser.add_argument("--rate", type=float, default=20, help="calls a second")
     parser.add_argument("--no-limits", action="store_true", help="never refuse for haste")

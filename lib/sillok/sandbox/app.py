@@ -7,13 +7,14 @@ KIS: the vendor's own sample client makes a tuple of the lower-case names and br
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
 from sillok.kis import schema
 from sillok.sandbox.account import balance
 from sillok.sandbox.bodies import Answers, dump, envelope
+from sillok.sandbox.calendar import holidays
 from sillok.sandbox.files import delistings_csv, master_archive, sector_archive
 from sillok.sandbox.gate import Gate, Limits, RefusedError
 from sillok.sandbox.market import Market
@@ -21,6 +22,7 @@ from sillok.sandbox.market import Market
 __all__ = ["create_app"]
 
 _JSON = "application/json; charset=utf-8"
+_Handler = Callable[[web.Request], Awaitable[web.Response]]
 _PLAIN = (schema.DAILY_CHART, schema.INDEX_CHART, schema.PRICE)
 
 
@@ -44,7 +46,9 @@ def create_app(
     positions
         How many positions the account holds.
     """
-    server = _Server(market if callable(market) else lambda: market, gate or Gate(limits or Limits()), positions)
+    server = _Server(
+        market if callable(market) else lambda: market, gate or Gate(limits or Limits()), positions
+    )
     app = web.Application()
     app.router.add_post("/oauth2/tokenP", server.token)
     app.router.add_post("/oauth2/revokeP", server.revoke)
@@ -74,9 +78,9 @@ class _Server:
     async def token(self, request: web.Request) -> web.Response:
         try:
             body = await _body(request)
-            if body.get("grant_type") != "client_credentials":
-                raise RefusedError("EGW00205", "유효하지 않은 grant_type입니다.", 403)
-            value, life_s, ends_at = self._gate.issue(body.get("appkey", ""), body.get("appsecret", ""))
+            value, life_s, ends_at = self._gate.issue(
+                body.get("grant_type", ""), body.get("appkey", ""), body.get("appsecret", "")
+            )
         except RefusedError as err:
             refusal = {schema.ERROR_TEXT: err.text, schema.ERROR_CODE: err.code}
             return _respond(dump(refusal), "", status=err.status)
@@ -92,11 +96,13 @@ class _Server:
         try:
             self._gate.revoke((await _body(request)).get("token", ""))
         except RefusedError as err:
-            return _respond(dump({schema.ERROR_TEXT: err.text, schema.ERROR_CODE: err.code}), "", status=err.status)
+            return _respond(
+                dump({schema.ERROR_TEXT: err.text, schema.ERROR_CODE: err.code}), "", status=err.status
+            )
         return _respond(dump({"code": 200, "message": "접근토큰 폐기에 성공하였습니다"}), "")
 
     # ---- calls
-    def handler(self, endpoint: schema.Endpoint) -> Callable[[web.Request], object]:
+    def handler(self, endpoint: schema.Endpoint) -> _Handler:
         """Return the handler of one endpoint: admit, answer, or the vendor's error body."""
         paper = self._gate.limits.paper
 
@@ -134,13 +140,13 @@ class _Server:
         if after.strip() and not after.strip().isdigit():
             raise RefusedError("OPSQ2001", "ERROR : INPUT INVALID_CHECK_CTX_AREA", 200)
         if endpoint is schema.HOLIDAYS:
-            body, paging = answers.holidays(query, after)
+            body, paging = holidays(query, after)
         else:
             body, paging = balance(answers.market, query, after, positions=self._positions)
         return dump(body), paging
 
     # ---- public files
-    def master(self, board: str) -> Callable[[web.Request], object]:
+    def master(self, board: str) -> _Handler:
         """Return the handler of one master archive."""
 
         async def handle(request: web.Request) -> web.Response:

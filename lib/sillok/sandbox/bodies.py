@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import json
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Mapping
-from datetime import date, timedelta
-from typing import Any
 
-from sillok import clock
 from sillok.kis import schema
 from sillok.sandbox.gate import RefusedError
 from sillok.sandbox.market import Bars, Market
 from sillok.sandbox.rules import price_limits, tick_size
 
-__all__ = ["OK_TEXT", "Answers", "envelope"]
+__all__ = ["OK_TEXT", "Answers", "dump", "envelope"]
 
 OK_TEXT = "정상처리 되었습니다."
-_BAR = ("date", "close", "open", "high", "low", "volume", "amount_krw", "split_pct", "no_open", "sign", "change")
+_BAR = (
+    "date",
+    "close",
+    "open",
+    "high",
+    "low",
+    "volume",
+    "amount_krw",
+    "split_pct",
+    "no_open",
+    "sign",
+    "change",
+)
 _BAR_TEMPLATE = schema.DAILY_CHART.rows.template(_BAR)
 _POINT = ("date", "close", "open", "high", "low", "volume", "amount")
 _POINT_TEMPLATE = schema.INDEX_CHART.rows.template(_POINT)
@@ -55,7 +64,6 @@ class Answers:
         self.market = market
         self._sessions: list[int] = market.sessions.tolist()
         self._tail = "," + dump(envelope())[1:]
-        self._lists: dict[str, tuple[list[int], ...]] = {}
 
     # ---- daily chart
     def daily_chart(self, query: Mapping[str, str]) -> str:
@@ -90,7 +98,17 @@ class Answers:
             return []
         columns = [
             getattr(bars, name)[first:last].tolist()
-            for name in ("date", "close", "open", "high", "low", "volume", "amount_krw", "split_pct", "change")
+            for name in (
+                "date",
+                "close",
+                "open",
+                "high",
+                "low",
+                "volume",
+                "amount_krw",
+                "split_pct",
+                "change",
+            )
         ]
         rows = []
         for day, close, open_, high, low, volume, amount, split, change in zip(*columns, strict=True):
@@ -182,42 +200,6 @@ class Answers:
     def _chart(self, endpoint: schema.Endpoint, head: str, rows: str) -> str:
         return f'{{"{endpoint.head.key}":{head},"{endpoint.rows.key}":[{rows}]{self._tail}'
 
-    # ---- calendar
-    def holidays(self, query: Mapping[str, str], after: str) -> tuple[dict[str, Any], str]:
-        """Return 24 days and the paging mark; ``after`` is the continuation key, the next page's first day."""
-        endpoint = schema.HOLIDAYS
-        first, _ = _read_dates({"start": after.strip() or query.get("start", ""), "end": "20000101"})
-        try:
-            day = date(first // 10_000, first // 100 % 100, first % 100)
-        except ValueError as err:
-            raise _invalid("BASS_DT") from err
-        days = [day + timedelta(days=count) for count in range(endpoint.page_rows)]
-        rows = [endpoint.rows.render(_calendar_day(each)) for each in days]
-        key = f"{days[-1] + timedelta(days=1):%Y%m%d}"
-        names = [name.lower() for name in endpoint.context or ()]
-        context = dict(zip(names, (f"{query.get('start', ''):<20}", f"{key:<20}"), strict=True))
-        more = envelope("KIOK0500", f"{'조회가 계속됩니다..다음버튼을 Click 하십시오.':<60}")
-        return {**context, endpoint.rows.key: rows, **more}, "M"
-
 
 def _scaled(value: int, unit: int) -> str:
     return "" if value < 0 else str((value + unit // 2) // unit)
-
-
-def _calendar_day(day: date) -> dict[str, str]:
-    is_open = clock.is_session(day)
-    is_weekday = day.weekday() < 5
-    # 31 December is a business day on which the market is closed.
-    is_business = is_open or (is_weekday and (day.month, day.day) == (12, 31))
-
-    def flag(value: bool) -> str:
-        return "Y" if value else "N"
-
-    return {
-        "date": f"{day:%Y%m%d}",
-        "weekday": f"{day.isoweekday() % 7 + 1:02d}",
-        "is_business_day": flag(is_business),
-        "is_trading_day": flag(True),
-        "is_open": flag(is_open),
-        "is_settlement_day": flag(is_business),
-    }

@@ -79,11 +79,11 @@ def draw_companies(seed: int) -> Companies:
     rank = np.tile(np.arange(PER_INDUSTRY), kinds)
     on_kospi = rank < np.array([kind[3] for kind in _INDUSTRIES])[industry] * PER_INDUSTRY
     # Sizes fall off with the rank in the industry; KOSDAQ issues are smaller by an order.
-    size = np.exp(rng.normal(0, 0.5, n) - 0.17 * rank) * np.where(on_kospi, 12e12, 1.5e12)
+    size = np.exp(rng.normal(0, 0.5, n) - 0.17 * rank) * np.where(on_kospi, 12e12, 5e12)
     size[0] *= 8  # one giant, as on KRX
     price = np.round(np.exp(rng.uniform(np.log(5_000), np.log(200_000), n))).astype(np.int64)
     own = np.array([kind[2] for kind in _INDUSTRIES])[industry] * np.exp(rng.normal(0, 0.12, n))
-    own = np.clip(own * np.where(size > 5e12, 0.85, 1.0), 0.16, 0.46)
+    own = np.clip(own * np.where(size > 5e12, 0.85, 1.0), 0.16, 0.42)
     beta = np.clip(rng.normal(1.0, 0.18, n), 0.5, 1.5)
     loading = np.clip(rng.normal(1.0, 0.2, n), 0.4, 1.6)
     shares = np.maximum(np.round(size / price, -3).astype(np.int64), 1_000_000)

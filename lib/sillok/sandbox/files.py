@@ -26,7 +26,9 @@ def master_archive(market: Market, board: str) -> bytes:
     for issue in market.listed(board):
         low, high = bars.slice_of(issue.symbol)
         close = int(bars.close[high - 1]) if high > low else 0
-        lines.append(schema.format_line(board, _line(issue, close, halted=high > low and not bars.open[high - 1])))
+        lines.append(
+            schema.format_line(board, _line(issue, close, halted=high > low and not bars.open[high - 1]))
+        )
     name = f"{board.lower()}_code.mst"
     return _zipped(name, "".join(f"{line}\n" for line in lines))
 

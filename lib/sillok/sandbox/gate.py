@@ -82,8 +82,10 @@ class Gate:
         self._asked: dict[str, float] = {}
         self._calls: dict[tuple[str, bool], deque[float]] = {}
 
-    def issue(self, app_key: str, app_secret: str) -> tuple[str, float, datetime]:
+    def issue(self, grant_type: str, app_key: str, app_secret: str) -> tuple[str, float, datetime]:
         """Return token, seconds it lives and the instant it ends; first the minute's limit, then the same token."""
+        if grant_type != "client_credentials":
+            raise RefusedError("EGW00205", "유효하지 않은 grant_type입니다.", 403)
         self._check_keys(app_key, app_secret)
         now, limits = self._monotonic(), self.limits
         asked = self._asked.get(app_key)
@@ -113,11 +115,11 @@ class Gate:
         if now >= token.ends:
             raise RefusedError("EGW00123", "기간이 만료된 token 입니다.")
         self._check_keys(app_key, app_secret)
-        self._count(app_key, False, self.limits.rate, now, "EGW00201", "초당 거래건수를 초과하였습니다.")
-        if ledger:
-            self._count(
-                app_key, True, self.limits.ledger_rate, now, "EGW00215", "원장 초당 거래건수를 초과하였습니다."
-            )
+        limits = self.limits
+        if not self._has_room((app_key, False), limits.rate, now):
+            raise RefusedError("EGW00201", "초당 거래건수를 초과하였습니다.")
+        if ledger and not self._has_room((app_key, True), limits.ledger_rate, now):
+            raise RefusedError("EGW00215", "원장 초당 거래건수를 초과하였습니다.")
 
     def _check_keys(self, app_key: str, app_secret: str) -> None:
         known = self.limits.keys
@@ -126,12 +128,14 @@ class Gate:
         if not app_secret or (known and not secrets.compare_digest(known[app_key], app_secret)):
             raise RefusedError("EGW00105", "유효하지 않은 AppSecret입니다.", 403)
 
-    def _count(self, app_key: str, ledger: bool, rate: float, now: float, code: str, text: str) -> None:
+    def _has_room(self, who: tuple[str, bool], rate: float, now: float) -> bool:
+        """Count a call, unless the second before ``now`` is full."""
         if not rate:
-            return
-        calls = self._calls.setdefault((app_key, ledger), deque())
+            return True
+        calls = self._calls.setdefault(who, deque())
         while calls and now - calls[0] >= 1:
             calls.popleft()
         if len(calls) >= rate:
-            raise RefusedError(code, text)
+            return False
         calls.append(now)
+        return True

@@ -96,11 +96,11 @@ def _read_bars(path: Path, today: date | None) -> tuple[Bars, Ints]:
     ends = np.r_[starts[1:], len(symbols)]
     if ((days[1:] == days[:-1]) & (symbols[1:] == symbols[:-1])).any():
         raise DataError(f"{path} holds a day of an issue twice; remove the duplicate")
-    column = {name: table[name].to_numpy().astype(np.int64) for name in ("open", "high", "low", "close", "volume")}
+    column = {
+        name: table[name].to_numpy().astype(np.int64) for name in ("open", "high", "low", "close", "volume")
+    }
     bars = Bars(
-        offsets={
-            str(symbols[low]): (int(low), int(high)) for low, high in zip(starts, ends, strict=True)
-        },
+        offsets={str(symbols[low]): (int(low), int(high)) for low, high in zip(starts, ends, strict=True)},
         date=days,
         **column,
         amount_krw=np.full(len(days), -1),

@@ -87,7 +87,9 @@ def serve(
     asyncio.run(_serve(create_app(market, limits), first, host, port, say))
 
 
-async def _serve(app: web.Application, market: Market, host: str, port: int, say: Callable[[str], None]) -> None:
+async def _serve(
+    app: web.Application, market: Market, host: str, port: int, say: Callable[[str], None]
+) -> None:
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
@@ -97,7 +99,8 @@ async def _serve(app: web.Application, market: Market, host: str, port: int, say
         except OSError as err:
             if err.errno in {errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL}:
                 raise ResourceError(
-                    f"the sandbox cannot listen on {host}:{port}: {err.strerror}; choose another port", port=port
+                    f"the sandbox cannot listen on {host}:{port}: {err.strerror}; choose another port",
+                    port=port,
                 ) from err
             raise ConfigError(f"the sandbox cannot listen on {host}:{port}: {err}", host=host) from err
         bound = runner.addresses[0][1]
