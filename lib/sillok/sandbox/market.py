@@ -55,11 +55,15 @@ class Bars:
     volume: Ints
     amount_krw: Ints
     split_pct: Ints
+    is_adjusted: bool = True
 
     @cached_property
     def change(self) -> Ints:
-        """Close less the issue's previous close, KRW; 0 on its first day."""
-        change = np.diff(self.close, prepend=0)
+        """Close less the base price (the previous close, after a split), KRW; 0 on an issue's first day."""
+        base = np.roll(self.close, 1)
+        if not self.is_adjusted:
+            base = np.where(self.split_pct > 0, base * self.split_pct // 100, base)
+        change = self.close - base
         change[[low for low, high in self.offsets.values() if high > low]] = 0
         return change
 

@@ -100,7 +100,8 @@ def draw_paths(seed: int, companies: Companies, sessions: int) -> Paths:
         out[3, t] = np.where(life.is_listed[t], close, 0)
         halt_left = np.maximum(halt_left - 1, 0)
         scale = np.clip((1 - _SHOCK - _KEEP) + scale * (_SHOCK * shock**2 + _KEEP), _CALM, _WILD)
-    return Paths(*out, life.shares, life.is_listed)
+    first, high, low, last, volume, amount = out
+    return Paths(first, high, low, last, volume, amount, life.shares, life.is_listed)
 
 
 def _draw(seed: int, companies: Companies, sessions: int) -> _Draws:

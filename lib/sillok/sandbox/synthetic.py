@@ -83,6 +83,7 @@ def _bars(companies: Companies, paths: Paths, numbers: Ints, *, adjusted: bool) 
         volume=(paths.volume * divisor).T[listed],
         amount_krw=paths.amount_krw.T[listed],
         split_pct=split_pct.T[listed],
+        is_adjusted=adjusted,
     )
 
 
