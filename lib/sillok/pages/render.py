@@ -71,7 +71,9 @@ def render_body(executed: nbformat.NotebookNode, lang: str) -> Body:
 
 def first_figure(executed: nbformat.NotebookNode) -> tuple[str, bytes] | None:
     """Return name and content of the first figure, for the page's card; None if there is none."""
-    for cell in executed.cells:
+    document: Any = nbformat.from_dict(executed)
+    freeze_widgets(document)
+    for cell in document.cells:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             if "image/png" in data:
