@@ -69,13 +69,22 @@ class FakeMarket:
         return self._issues
 
     def panel(self, field: str = "close", **span: object) -> pd.DataFrame:
-        whole = {"close": self._close, "volume": self._volume, "amount_krw": self._volume * self._close}[field]
+        whole = {"close": self._close, "volume": self._volume, "amount_krw": self._volume * self._close}[
+            field
+        ]
         return self._cut(whole, **span)
 
     def _cut(
-        self, whole: pd.DataFrame, *, start: object = None, end: object = None, symbols: list[str] | None = None
+        self,
+        whole: pd.DataFrame,
+        *,
+        start: object = None,
+        end: object = None,
+        symbols: list[str] | None = None,
     ) -> pd.DataFrame:
-        kept = whole.loc[start:] if end is None else whole.loc[start : pd.Timestamp(end) - pd.Timedelta(days=1)]
+        kept = (
+            whole.loc[start:] if end is None else whole.loc[start : pd.Timestamp(end) - pd.Timedelta(days=1)]
+        )
         return kept if symbols is None else kept[symbols]
 
     def index(self, code: str, *, start: object = None) -> pd.DataFrame:

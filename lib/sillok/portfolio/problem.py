@@ -182,7 +182,8 @@ def _read(
     off = None if b is None else float(np.sqrt(max((w - b) @ Sigma @ (w - b), 0.0)))
     return Solution(
         weights=pd.Series(w, index=data.Sigma.index, name="weight"),
-        vol_annual=float(np.sqrt(w @ Sigma @ w)),
+        # A singular Sigma lets the least risk be zero, give or take a rounding.
+        vol_annual=float(np.sqrt(max(w @ Sigma @ w, 0.0))),
         tracking_annual=off,
         binding=binding,
         status="optimal",
