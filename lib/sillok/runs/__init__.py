@@ -25,7 +25,7 @@ __all__ = [
 def __getattr__(name: str) -> object:
     # papermill costs seconds to import; whoever lists runs should not pay for it.
     if name == "execute":
-        from sillok.runs.execute import execute
+        from sillok.runs.execution import execute
 
         return execute
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

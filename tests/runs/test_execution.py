@@ -17,7 +17,7 @@ import pytest
 from sillok.errors import ParameterError, RunError
 from sillok.objects import Objects
 from sillok.runs import RunRecord, get_run, list_runs
-from sillok.runs.execute import execute, kernel_environment
+from sillok.runs.execution import execute, kernel_environment
 from sillok.store import Store
 
 NOW = datetime(2026, 7, 1, 10, 0, tzinfo=UTC)
