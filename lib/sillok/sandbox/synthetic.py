@@ -18,7 +18,7 @@ __all__ = ["DEFAULT_SEED", "FIRST_DAY", "make_market"]
 
 Ints = NDArray[np.int64]
 
-DEFAULT_SEED = 20_230_901
+DEFAULT_SEED = 1
 FIRST_DAY = date(2023, 9, 1)
 _LABEL = "합성 데이터: 실제 시장이 아닙니다 (synthetic data, not a real market)"
 
