@@ -21,6 +21,8 @@ __all__ = ["CheckResult", "run_checks"]
 _EXAMPLES = 5
 _LIMIT = 0.30  # KRX price limit since 2015-06-15
 _ROUNDING = 0.01  # limits are rounded to ticks, adjusted prices to whole KRW
+_ADJUSTED_KRW = 1  # each price of a bar is adjusted and rounded by itself
+_FEW_WRONG = 0.001  # of all bars; exchange data of past days has a few oddities
 _FEWEST = 0.95  # of the listed issues must have a bar on the newest session
 
 
@@ -54,16 +56,17 @@ class _Market:
 def _check_order(market: _Market) -> CheckResult:
     bar = daily_bar.c
     is_halted = and_(bar.open == 0, bar.high == 0, bar.low == 0, bar.volume == 0)
-    is_ordered = and_(
-        bar.low > 0, bar.low <= bar.open, bar.low <= bar.close, bar.high >= bar.open, bar.high >= bar.close
-    )
+    top, bottom = bar.high + _ADJUSTED_KRW, bar.low - _ADJUSTED_KRW
+    is_ordered = and_(bar.low > 0, bottom <= bar.open, bottom <= bar.close, top >= bar.open, top >= bar.close)
     wrong = or_(bar.close <= 0, bar.volume < 0, ~or_(is_halted, is_ordered))
     count = market.count(wrong)
+    newest = market.count(and_(wrong, bar.date == market.through)) if count else 0
+    is_grave = newest > 0 or count > _FEW_WRONG * market.count(bar.close > 0)
     return CheckResult(
         "price_order",
-        "error" if count else "ok",
+        "ok" if not count else "error" if is_grave else "warn",
         count,
-        f"{count} bars whose prices are not low <= open, close <= high and above 0",
+        f"{count} bars whose prices are not low <= open, close <= high and above 0, {newest} on {market.through}",
         market.examples(wrong) if count else [],
     )
 

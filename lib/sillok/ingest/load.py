@@ -121,15 +121,15 @@ async def _load_bars(
     index_rows = await indices.run(asks)
     spans = {}
     for row in issues:
-        first = max(days[0], row["listed_on"] or days[0])
+        # Not from the listing day on: an issue that moved to another market is listed anew, its bars are older.
         last = min(stop, row["delisted_on"] or stop)
-        if first < last:
-            spans[row["symbol"]] = (first, last)
+        if days[0] < last:
+            spans[row["symbol"]] = (days[0], last)
     bars = BarLoad(
         store,
         daily_bar,
         client.daily_bars,
-        {symbol: first for symbol, (first, _) in spans.items()},
+        dict.fromkeys(spans, days[0]),
         progress=lambda done, total: progress("bars", done, total),
         now=now,
         known_at=known_at,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import pandas as pd
@@ -15,11 +15,14 @@ __all__ = ["known_issues"]
 _SHOWN = ["name", "market", "industry", "security_type", "listed_on", "delisted_on", "shares"]
 
 
-def known_issues(batches: Sequence[pa.RecordBatch], as_of: datetime) -> pd.DataFrame:
+def known_issues(
+    batches: Sequence[pa.RecordBatch], as_of: datetime, traded: Callable[[], set[str]]
+) -> pd.DataFrame:
     """Return what :meth:`sillok.market.Market.issues` shows, out of standing and superseded rows.
 
     Of each issue the version known at ``as_of`` counts. An issue whose first version was read later, by the
-    first load, is there from its listing day on, without what only that load could tell.
+    first load, is there from its listing day or its first bar on (one that moved to another market is listed
+    anew), without what only that load could tell; ``traded`` gives the symbols with a bar by ``as_of``.
     """
     versions = pd.concat([batch.to_pandas(date_as_object=False) for batch in batches])
     versions = versions.sort_values(["symbol", "known_at"])
@@ -30,7 +33,10 @@ def known_issues(batches: Sequence[pa.RecordBatch], as_of: datetime) -> pd.DataF
     known = versions[is_known].drop_duplicates("symbol", keep="last")
     today = pd.Timestamp(as_of.astimezone(KST).date())
     first = versions[~versions["symbol"].isin(known["symbol"])].drop_duplicates("symbol", keep="first")
-    first = first[first["listed_on"] <= today].assign(shares=float("nan"))
+    if len(first):
+        first = first[(first["listed_on"] <= today) | first["symbol"].isin(traded())].assign(
+            shares=float("nan")
+        )
     first["delisted_on"] = first["delisted_on"].where(first["delisted_on"] <= today)
     both = pd.concat([known, first]) if len(first) else known
     return both.set_index("symbol").sort_index()[_SHOWN]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-__all__ = ["Rows", "known_rows", "spread"]
+__all__ = ["Rows", "known_rows", "spread", "used_labels"]
 
 Days = npt.NDArray[np.datetime64]
 
@@ -35,6 +35,12 @@ class Rows:
         """Return the picked labels as codes, and the labels that the codes count."""
         column = self.batch.column(label)
         return column.indices.to_numpy()[self.picked], column.dictionary.to_pylist()
+
+
+def used_labels(parts: Sequence[Rows], label: str) -> set[str]:
+    """Return the labels that have a row."""
+    coded = [rows.codes(label) for rows in parts]
+    return {names[code] for codes, names in coded for code in np.flatnonzero(np.bincount(codes))}
 
 
 def _day_numbers(batch: pa.RecordBatch) -> npt.NDArray[np.int32]:
@@ -83,8 +89,7 @@ def spread(
     """
     coded = [rows.codes(label) for rows in parts]
     if labels is None:
-        used = {names[code] for codes, names in coded for code in np.flatnonzero(np.bincount(codes))}
-        labels = sorted(used)
+        labels = sorted(used_labels(parts, label))
     place = {name: number for number, name in enumerate(labels)}
     # One more column takes the labels that were not asked for; it is cut off at the end.
     matrix = np.full((len(days), len(place) + 1), np.nan)

@@ -16,7 +16,7 @@ from sillok.clock import KST
 from sillok.errors import DataError, MissingDataError
 from sillok.market.listing import known_issues
 from sillok.market.manifest import Manifest, Partition
-from sillok.market.panel import Rows, known_rows, spread
+from sillok.market.panel import Rows, known_rows, spread, used_labels
 from sillok.market.partition import read_file
 from sillok.objects import Objects
 
@@ -131,7 +131,9 @@ class Market:
         batches = [
             self._open(entry) for entry in (*self._manifest.of("issue"), *self._manifest.of("issue_old"))
         ]
-        return known_issues(batches, self.as_of)
+        return known_issues(
+            batches, self.as_of, lambda: used_labels(self._rows("daily_bar", self._days), "symbol")
+        )
 
     # ---- panels
     def panel(
