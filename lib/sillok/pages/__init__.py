@@ -5,6 +5,6 @@ leaves the last good one up, with its age and the reason.
 """
 
 from sillok.pages.index import build_index
-from sillok.pages.publish import Published, publish
+from sillok.pages.publish import Published, hold, publish
 
-__all__ = ["Published", "build_index", "publish"]
+__all__ = ["Published", "build_index", "hold", "publish"]

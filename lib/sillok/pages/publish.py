@@ -19,7 +19,7 @@ from sillok.pages.words import WORDS, say_instant
 if TYPE_CHECKING:
     from sillok.runs import Decision, NotebookInfo, RunRecord
 
-__all__ = ["Published", "publish"]
+__all__ = ["Published", "hold", "publish"]
 
 _NOTICE = re.compile(r"<!--notice-->.*?<!--/notice-->", re.DOTALL)
 
@@ -68,11 +68,12 @@ def publish(
     """
     install_assets(site)
     target = site / info.slug / "index.html"
-    before = read_states(site).get(info.slug)
     if decision.published and executed is not None:
         state = _put_up(run, executed, info, site, now=now, source=source, live_url=live_url, lang=lang)
     else:
-        state = _hold(run, decision, info, site, before, now=now, lang=lang)
+        return hold(
+            info, decision.reason, site=site, now=now, lang=lang, notebook=run.notebook, run_id=run.id
+        )
     state.write(site)
     return Published(info.slug, not state.held_reason, decision.reason, target, state.run_id)
 
@@ -124,38 +125,45 @@ def _put_up(
     )
 
 
-def _hold(
-    run: RunRecord,
-    decision: Decision,
-    info: NotebookInfo,
-    site: Path,
-    before: PageState | None,
-    *,
-    now: datetime,
-    lang: str,
-) -> PageState:
+def hold(
+    info: NotebookInfo, reason: str, *, site: Path, now: datetime, lang: str, notebook: str, run_id: str = ""
+) -> Published:
+    """Keep what is up at ``site/<slug>/``, marked with its age and ``reason``; an empty page where nothing is.
+
+    Parameters
+    ----------
+    run_id
+        The run that was refused; empty where the night ended before there was one.
+
+    Raises
+    ------
+    ResourceError
+        If a file cannot be written.
+    """
+    install_assets(site)
     words, target = WORDS[lang], site / info.slug / "index.html"
-    blank = PageState(info.slug, info.kind, info.title_in(lang), "", run.notebook, *[""] * 6)
-    state = before or blank
+    blank = PageState(info.slug, info.kind, info.title_in(lang), "", notebook, *[""] * 6)
+    state = read_states(site).get(info.slug) or blank
     text = words["never_body"]
     if state.is_published:
         as_of = datetime.fromisoformat(state.as_of)
         text = words["held_body"].format(as_of=say_instant(as_of, lang), age=_age(as_of, now, words)).strip()
-    notice = shell().get_template("notice.html.j2").render(
+    template = shell().get_template("notice.html.j2")
+    notice = template.render(
         words=words,
         headline=words["held"] if state.is_published else words["never"],
         text=text,
-        reason=decision.reason,
+        reason=reason,
         decided=say_instant(now, lang),
-    )  # fmt: skip
+    )
     if state.is_published:
-        page = _NOTICE.sub(
-            lambda _: f"<!--notice-->{notice}<!--/notice-->", target.read_text(encoding="utf-8"), count=1
-        )
+        marked = f"<!--notice-->{notice}<!--/notice-->"
+        page = _NOTICE.sub(lambda _: marked, target.read_text(encoding="utf-8"), count=1)
     else:
         page = _empty_page(info, notice, lang)
     write_file(target, page.encode("utf-8"))
-    return replace(state, held_reason=decision.reason, held_run_id=run.id, held_at=now.isoformat())
+    replace(state, held_reason=reason, held_run_id=run_id, held_at=now.isoformat()).write(site)
+    return Published(info.slug, False, reason, target, state.run_id)
 
 
 def _empty_page(info: NotebookInfo, notice: str, lang: str) -> str:

@@ -1,5 +1,7 @@
 """Runs: typed parameters, execute a notebook, the record of it, and the gate before publication."""
 
+from typing import TYPE_CHECKING, Any
+
 from sillok.runs.gate import Decision, gate
 from sillok.runs.notebooks import NotebookInfo, find_notebooks, read_info
 from sillok.runs.parameters import Parameter, ParameterSchema, read_parameters
@@ -22,7 +24,11 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
+if TYPE_CHECKING:
+    from sillok.runs.execution import execute
+
+
+def __getattr__(name: str) -> Any:
     # papermill costs seconds to import; whoever lists runs should not pay for it.
     if name == "execute":
         from sillok.runs.execution import execute

@@ -70,9 +70,8 @@ papermill_engines.register("sillok", _Engine)
 
 
 def kernel_environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a run's kernel: this process's without the broker's keys, plus ``extra``."""
-    kept = {name: value for name, value in os.environ.items() if name not in _WITHHELD}
-    return {**kept, **extra}
+    """Return the environment of a run's kernel: this process's with ``extra``, without the broker's keys."""
+    return {name: value for name, value in {**os.environ, **extra}.items() if name not in _WITHHELD}
 
 
 def execute(

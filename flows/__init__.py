@@ -1,0 +1,1 @@
+"""What Prefect schedules and runs."""
