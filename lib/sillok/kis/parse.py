@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 Row = Mapping[str, str]
-BROKEN = (KeyError, ValueError, TypeError, InvalidOperation)
+BROKEN = (KeyError, ValueError, TypeError, AttributeError, InvalidOperation)
 
 _daily = schema.DAILY_CHART.rows.getter("date", "open", "high", "low", "close", "volume", "amount_krw")
 _index = schema.INDEX_CHART.rows.getter("date", "open", "high", "low", "close", "volume", "amount")
@@ -73,7 +73,7 @@ def parse_daily_bars(symbol: str, rows: Sequence[Row]) -> list[DailyBar]:
     """Return the bars in the order of ``rows``; empty objects, which stand before the listing, are dropped."""
     bars = []
     for row in rows:
-        if not row:
+        if row == {}:
             continue
         try:
             day, first, high, low, last, volume, amount = _daily(row)
@@ -92,7 +92,7 @@ def parse_index_bars(code: str, rows: Sequence[Row]) -> list[IndexBar]:
     """Return the bars in the order of ``rows``: thousand shares to shares, million KRW to KRW."""
     bars = []
     for row in rows:
-        if not row:
+        if row == {}:
             continue
         try:
             day, first, high, low, last, volume, amount = _index(row)

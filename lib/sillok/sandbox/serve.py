@@ -90,7 +90,7 @@ def serve(
 async def _serve(
     app: web.Application, market: Market, host: str, port: int, say: Callable[[str], None]
 ) -> None:
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)
