@@ -20,6 +20,7 @@ __all__ = ["Body", "first_figure", "render_body", "shell"]
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _HEADING = re.compile(r"\A\s*#\s+(?P<text>[^\n]+)\n?")
+_EMBEDDED = re.compile(r"data:image/png;base64,(?P<data>[A-Za-z0-9+/=\s]+)")
 _HIDDEN_TAGS = {"parameters", "injected-parameters", "remove_cell"}
 _PRIORITY = [
     "text/html",
@@ -76,8 +77,9 @@ def first_figure(executed: nbformat.NotebookNode) -> tuple[str, bytes] | None:
     for cell in document.cells:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
-            if "image/png" in data:
-                return "figure.png", base64.b64decode(data["image/png"])
+            embedded = _EMBEDDED.search(str(data.get("text/html", "")))
+            if "image/png" in data or embedded:
+                return "figure.png", base64.b64decode(data.get("image/png") or embedded["data"])
             if "image/svg+xml" in data:
                 text = data["image/svg+xml"]
                 return "figure.svg", ("".join(text) if isinstance(text, list) else text).encode("utf-8")
