@@ -86,7 +86,7 @@ class Desk:
         from sillok.store.tables import snapshot as s
 
         query = select(c.c.name, c.c.severity, c.c.count, c.c.summary).join(s, s.c.load_id == c.c.load_id)
-        with open_store(self.settings.database).engine.connect() as connection:
+        with open_store(self.settings.database).read() as connection:
             rows = connection.execute(query.where(s.c.id == self.snapshot_id).order_by(c.c.name)).all()
         return pd.DataFrame(rows, columns=["name", "severity", "count", "summary"]).set_index("name")
 
@@ -163,7 +163,7 @@ def _choose_snapshot(settings: Settings, asked: str) -> str:
     query = select(table.c.id).order_by(table.c.seq.desc()).limit(1)
     if asked:
         query = query.where(table.c.id.startswith(asked, autoescape=True))
-    with open_store(settings.database).engine.connect() as connection:
+    with open_store(settings.database).read() as connection:
         found = connection.execute(query).scalar_one_or_none()
     if found is None:
         what = f"no snapshot begins with {asked}" if asked else "there is no snapshot yet"
