@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from sillok.cli.app import app
+from sillok.cli import app
 from sillok.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]

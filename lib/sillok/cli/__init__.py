@@ -3,6 +3,7 @@
 Nothing heavy is imported here: ``sillok --help`` answers at once, a command imports what it uses.
 """
 
-from sillok.cli.app import main
+from sillok.cli import market, reports, services
+from sillok.cli.root import app, main
 
-__all__ = ["main"]
+__all__ = ["app", "main", "market", "reports", "services"]
