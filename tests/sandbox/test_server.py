@@ -162,6 +162,29 @@ async def test_parameters_may_be_lower_case_and_a_bad_date_is_an_error_in_a_succ
     assert (status, body["rt_cd"], body["msg_cd"]) == (200, "1", "OPSQ2001")
 
 
+async def test_a_path_behind_two_slashes_is_found_as_some_clients_send_it(caller: Caller) -> None:
+    await caller.issue()
+    headers = {"authorization": f"Bearer {caller.token}", "tr_id": "FHKST03010100"} | KEYS
+    async with caller.session.get(
+        f"{caller.url}/{schema.DAILY_CHART.path}", params=CHART, headers=headers
+    ) as response:
+        assert (await response.json())["rt_cd"] == "0"
+
+
+async def test_the_current_price_names_its_extremes_and_their_days(caller: Caller) -> None:
+    await caller.issue()
+    _, body, _ = await caller.get(schema.PRICE, {"FID_INPUT_ISCD": "900020"})
+    told = body["output"]
+    bars = reference_market().raw
+    assert bars is not None
+    low, high = bars.offsets["900020"]
+    year = bars.date[low:high] > 20250630
+    assert int(told["w52_hgpr"]) == bars.high[low:high][year].max()
+    assert int(told["stck_dryy_lwpr"]) == bars.low[low:high][bars.date[low:high] > 20260000].min()
+    assert told["w52_hgpr_date"] in {str(day) for day in bars.date[low:high][year]}
+    assert float(told["d250_hgpr_vrss_prpr_rate"]) <= 0 <= float(told["d250_lwpr_vrss_prpr_rate"])
+
+
 async def test_a_wrong_transaction_id_is_refused(caller: Caller) -> None:
     await caller.issue()
     assert (await caller.get(schema.DAILY_CHART, CHART, tr_id="NONSENSE"))[1]["msg_cd"] == "OPSQ0002"

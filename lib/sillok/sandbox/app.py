@@ -53,7 +53,8 @@ def create_app(
     app.router.add_post("/oauth2/tokenP", server.token)
     app.router.add_post("/oauth2/revokeP", server.revoke)
     for endpoint in (*_PLAIN, schema.HOLIDAYS, schema.BALANCE):
-        app.router.add_get(endpoint.path, server.handler(endpoint))
+        for path in (endpoint.path, "/" + endpoint.path):  # some clients join host and path by two slashes
+            app.router.add_get(path, server.handler(endpoint))
     for board, path in schema.MASTER_FILES.items():
         app.router.add_get(path, server.master(board))
     app.router.add_get(schema.SECTOR_FILE, server.sectors)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from sillok.kis import schema
 from sillok.sandbox.gate import RefusedError
 from sillok.sandbox.market import Bars, Market
-from sillok.sandbox.rules import price_limits, tick_size
+from sillok.sandbox.quotes import DOWN, FLAT, UP, newest_values, price_values
 
 __all__ = ["OK_TEXT", "Answers", "dump", "envelope"]
 
@@ -30,7 +30,6 @@ _BAR = (
 _BAR_TEMPLATE = schema.DAILY_CHART.rows.template(_BAR)
 _POINT = ("date", "close", "open", "high", "low", "volume", "amount")
 _POINT_TEMPLATE = schema.INDEX_CHART.rows.template(_POINT)
-_UP_LIMIT, _UP, _FLAT, _DOWN_LIMIT, _DOWN = "1", "2", "3", "4", "5"
 
 
 def envelope(code: str = "MCA00000", text: str = OK_TEXT, result: str = schema.OK) -> dict[str, str]:
@@ -90,7 +89,11 @@ class Answers:
             listed = int(dates[0])
             asked = bisect_left(self._sessions, min(listed, end + 1)) - bisect_left(self._sessions, start)
             rows += ["{}"] * max(0, min(room, asked))
-        return self._chart(schema.DAILY_CHART, dump(self._chart_head(symbol, bars, high - 1)), ",".join(rows))
+        return self._chart(
+            schema.DAILY_CHART,
+            dump(schema.DAILY_CHART.head.render(newest_values(self.market, symbol, bars, high - 1))),
+            ",".join(rows),
+        )
 
     def _bar_rows(self, bars: Bars, first: int, last: int, *, is_oldest: bool) -> list[str]:
         """Return the rows of ``[first, last)``, newest first."""
@@ -119,57 +122,16 @@ class Answers:
                     amount if amount >= 0 else "",
                     f"{split}.00",
                     "Y" if not open_ else "N",
-                    _UP if change > 0 else _DOWN if change < 0 else _FLAT,
+                    UP if change > 0 else DOWN if change < 0 else FLAT,
                     change,
                 )
             )  # fmt: skip
         rows.reverse()
         return rows
 
-    def _chart_head(self, symbol: str, bars: Bars, at: int) -> dict[str, str]:
-        return schema.DAILY_CHART.head.render(self._today(symbol, bars, at))
-
-    def _today(self, symbol: str, bars: Bars, at: int) -> dict[str, object]:
-        """Return what the newest bar (position ``at``) says, by our names."""
-        issue = self.market.issues.get(symbol)
-        change, close = int(bars.change[at]), int(bars.close[at])
-        base = close - change
-        lower, upper = (int(limit) for limit in price_limits(base))
-        sign = _UP if change > 0 else _DOWN if change < 0 else _FLAT
-        if change and close >= upper:
-            sign = _UP_LIMIT
-        elif change and close <= lower:
-            sign = _DOWN_LIMIT
-        amount = int(bars.amount_krw[at])
-        return {
-            "symbol": symbol,
-            "name": issue.name if issue else "",
-            "market_name": ("KOSPI200" if issue.in_kospi200 else issue.market) if issue else "",
-            "industry": issue.industry if issue else "",
-            "price": close,
-            "previous_close": base,
-            "base_price": base,
-            "change": change,
-            "change_pct": f"{100 * change / base:.2f}" if base else "0.00",
-            "sign": sign,
-            **{name: int(getattr(bars, name)[at]) for name in ("open", "high", "low", "volume")},
-            "amount_krw": max(amount, 0),
-            "upper_limit": upper,
-            "lower_limit": lower,
-            "tick_size": int(tick_size(close)),
-            "shares": issue.shares if issue else 0,
-            "market_cap": close * (issue.shares if issue else 0) // 100_000_000,
-            "halted": "Y" if not bars.open[at] and not bars.volume[at] else "N",
-            "status": "58" if not bars.open[at] and not bars.volume[at] else "55",
-        }
-
     def price(self, query: Mapping[str, str]) -> str:
         """Return the current price; an unknown issue gets blanks and zeros, with success."""
-        symbol = query.get("symbol", "")
-        bars = self.market.raw or self.market.adjusted
-        low, high = bars.slice_of(symbol)
-        is_here = high > low and int(bars.date[high - 1]) == self._sessions[-1]
-        values = self._today(symbol, bars, high - 1) if is_here else {}
+        values = price_values(self.market, query.get("symbol", ""))
         return dump({schema.PRICE.head.key: schema.PRICE.head.render(values), **envelope()})
 
     # ---- index chart

@@ -26,7 +26,7 @@ RESULT, MESSAGE_CODE, MESSAGE, OK = "rt_cd", "msg_cd", "msg1", "0"
 # The token service answers errors in a form of its own.
 ERROR_CODE, ERROR_TEXT = "error_code", "error_description"
 
-_MISSING = {"int": "0", "decimal": "0.00", "text": "", "date": ""}
+_MISSING = {"int": "0", "decimal": "0.00", "text": "", "date": "", "flag": "N"}
 
 
 @dataclass(frozen=True, slots=True)
