@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pyarrow as pa
-from sqlalchemy import Connection, Select, String, Table, cast, select
+import pyarrow.csv
+from sqlalchemy import ColumnElement, Connection, String, Table, cast, func, select
 
 from sillok.errors import DataError
 from sillok.store import tables
@@ -87,43 +86,39 @@ SHAPES = {
 }
 
 
-def _query(shape: Shape, part: int) -> Select[Any]:
-    """Select a partition's rows, dates and instants as text: drivers turn text into columns far faster."""
-    texts = {name for name, kind in shape.columns.items() if kind == _DAY} | {"known_at"}
+def _plain(schema: pa.Schema) -> pa.Schema:
+    return pa.schema([f.with_type(pa.string()) if pa.types.is_dictionary(f.type) else f for f in schema])
+
+
+def _read_lines(conn: Connection, shape: Shape, part: int) -> pa.Table:
+    """Read bars as one line of text a row, parsed in bulk: three times as fast as value by value in Python."""
     names = [*shape.columns, "known_at"]
-    columns = [cast(shape.table.c[n], String(26)) if n in texts else shape.table.c[n] for n in names]
-    query = select(*columns)
-    if shape.by_year:
-        query = query.where(shape.table.c.date.between(date(part, 1, 1), date(part, 12, 31)))
-    return query
+    cells: list[ColumnElement[str]] = [
+        func.coalesce(cast(shape.table.c[name], String(26)), "") for name in names
+    ]
+    line = functools.reduce(lambda left, right: left + "\t" + right, cells)
+    span = shape.table.c.date.between(date(part, 1, 1), date(part, 12, 31))
+    schema = _plain(shape.schema())
+    naive = {field.name: pa.timestamp("us") if field.type == _INSTANT else field.type for field in schema}
+    parse = pa.csv.ParseOptions(delimiter="\t", quote_char=False)
+    read = pa.csv.ReadOptions(column_names=names, use_threads=False)
+    convert = pa.csv.ConvertOptions(column_types=naive, strings_can_be_null=False)
+    result = conn.execution_options(stream_results=True).execute(select(line).where(span))
+    tables = [schema.empty_table()]
+    for lines in result.scalars().partitions(_ROWS_AT_ONCE):
+        text = pa.BufferReader("\n".join(lines).encode())
+        tables.append(pa.csv.read_csv(text, read, parse, convert).cast(schema))
+    return pa.concat_tables(tables)
 
 
-def _to_array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
-    if kind in (_DAY, _INSTANT):
-        unit = "D" if kind == _DAY else "us"
-        text = pa.array(values, pa.string()).dictionary_encode()
-        stamps = np.array(text.dictionary.to_pylist() or [], dtype=f"datetime64[{unit}]")
-        # Few different days stand in very many rows: read each once, then spread it.
-        return pa.array(stamps).cast(kind).take(text.indices)
-    if pa.types.is_dictionary(kind):
-        return pa.array(values, pa.string())
-    return pa.array(
-        [None if v is None else float(v) for v in values] if kind == pa.float64() else values, kind
-    )
+def _read_values(conn: Connection, shape: Shape) -> pa.Table:
+    rows = conn.execute(select(*(shape.table.c[name] for name in [*shape.columns, "known_at"]))).mappings()
+    return pa.Table.from_pylist([dict(row) for row in rows], schema=_plain(shape.schema()))
 
 
 def read_current(conn: Connection, shape: Shape, part: int) -> pa.Table:
     """Return a partition's rows as they stand in the store, sorted, in plain strings (see :func:`pack`)."""
-    schema = shape.schema()
-    chunks: list[list[pa.Array]] = []
-    result = conn.execution_options(stream_results=True).execute(_query(shape, part))
-    for rows in result.partitions(_ROWS_AT_ONCE):
-        columns = zip(*rows, strict=True)
-        chunks.append([_to_array(column, field.type) for column, field in zip(columns, schema, strict=True)])
-    plain = pa.schema([f.with_type(pa.string()) if pa.types.is_dictionary(f.type) else f for f in schema])
-    table = pa.Table.from_batches(
-        [pa.RecordBatch.from_arrays(chunk, schema=plain) for chunk in chunks], plain
-    )
+    table = _read_lines(conn, shape, part) if shape.by_year else _read_values(conn, shape)
     return table.sort_by([(name, "ascending") for name in shape.order])
 
 

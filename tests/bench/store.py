@@ -1,0 +1,167 @@
+"""How many rows a second the store writes: real daily bars, beside a plain upsert and beside LOAD DATA.
+
+Prints one JSON object a row. Each peer writes the same bars into an empty table of the same shape on the same
+server, in the same batches, one after the other; the better of two rounds counts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+from sqlalchemy import Connection, delete, func, select, text
+from sqlalchemy.dialects import mysql, sqlite
+
+PROJECT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(PROJECT))
+
+from sillok import clock  # noqa: E402
+from sillok.store import Store, open_store  # noqa: E402
+from sillok.store.tables import daily_bar, revision  # noqa: E402
+from tests import servers  # noqa: E402
+
+KRX = PROJECT / "../shared/data/krx/daily.parquet"
+NOW = datetime(2026, 6, 30, 9, 30, tzinfo=UTC)
+BATCH = 20_000  # as a load commits
+COLUMNS = [column.name for column in daily_bar.columns if column.name != "recorded_at"]
+NAMES = [*COLUMNS, "recorded_at"]
+Row = tuple[Any, ...]
+Write = Callable[[Connection, Sequence[Row]], None]
+
+
+def read_bars(count: int) -> list[Row]:
+    table = pq.read_table(KRX).slice(0, count)
+    days = [stamp.date() for stamp in table.column("date").to_pylist()]
+    closes: dict[date, datetime] = {day: clock.session_close(day) for day in set(days)}
+    rest = [table.column(name).to_pylist() for name in ("open", "high", "low", "close", "volume")]
+    known = [closes[day] for day in days]
+    return list(zip(table.column("symbol").to_pylist(), days, *rest, [None] * len(days), known, strict=True))
+
+
+def write_ours(store: Store) -> Write:
+    def write(conn: Connection, rows: Sequence[Row]) -> None:
+        store.upsert_tuples(conn, daily_bar, COLUMNS, rows, now=NOW)
+
+    return write
+
+
+def write_upsert(conn: Connection, rows: Sequence[Row]) -> None:
+    """Write as SQLAlchemy's documentation does: INSERT ... ON CONFLICT / ON DUPLICATE KEY UPDATE over many rows."""
+    values = [dict(zip(COLUMNS, row, strict=True)) | {"recorded_at": NOW} for row in rows]
+    free = [name for name in NAMES if name not in {"symbol", "date"}]
+    if conn.dialect.name == "sqlite":
+        insert = sqlite.insert(daily_bar)
+        conn.execute(
+            insert.on_conflict_do_update(["symbol", "date"], set_={n: insert.excluded[n] for n in free}),
+            values,
+        )
+    else:
+        change = mysql.insert(daily_bar)
+        conn.execute(change.on_duplicate_key_update({n: change.inserted[n] for n in free}), values)
+
+
+def write_file(conn: Connection, rows: Sequence[Row]) -> None:
+    """Write as the server's manual does: a tab-separated file, then LOAD DATA LOCAL INFILE."""
+    recorded = f"{NOW:%Y-%m-%d %H:%M:%S}"
+    with tempfile.NamedTemporaryFile("w", suffix=".tsv") as file:
+        for *cells, amount, known_at in rows:
+            line = [*map(str, cells), "\\N" if amount is None else str(amount)]
+            file.write("\t".join([*line, f"{known_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}", recorded]) + "\n")
+        file.flush()
+        names = ", ".join(f"`{name}`" for name in NAMES)
+        conn.exec_driver_sql(f"LOAD DATA LOCAL INFILE '{file.name}' INTO TABLE daily_bar ({names})")
+
+
+def rows_a_second(store: Store, write: Write, bars: Sequence[Row], *, empty: bool = True) -> float:
+    if empty:
+        with store.begin() as conn:
+            conn.execute(delete(revision))
+            conn.execute(text("DELETE FROM daily_bar" if store.dialect == "sqlite" else "TRUNCATE daily_bar"))
+    began = time.perf_counter()
+    for first in range(0, len(bars), BATCH):
+        with store.begin() as conn:
+            write(conn, bars[first : first + BATCH])
+    seconds = time.perf_counter() - began
+    with store.engine.connect() as conn:
+        written = conn.execute(select(func.count()).select_from(daily_bar)).scalar_one()
+    if written != len(bars):
+        raise SystemExit(f"{written} rows stand in the table, {len(bars)} were written")
+    return len(bars) / seconds
+
+
+def report(workload: str, peer: str, peer_value: float, our_value: float, n: int) -> None:
+    row = {
+        "workload": workload,
+        "peer": peer,
+        "peer_value": round(peer_value),
+        "our_value": round(our_value),
+        "ratio": round(our_value / peer_value, 2),
+        "goal": None,
+        "unit": "rows/s",
+        "n": n,
+        "load": [round(value, 2) for value in os.getloadavg()],
+    }
+    print(json.dumps(row), flush=True)
+
+
+def measure(name: str, store: Store, peers: dict[str, Write], bars: Sequence[Row]) -> None:
+    ours = write_ours(store)
+    best = dict.fromkeys(["ours", "again", *peers, *(f"{peer} again" for peer in peers)], 0.0)
+    for _ in range(2):
+        for peer, write in {**peers, "ours": ours}.items():
+            best[peer] = max(best[peer], rows_a_second(store, write, bars))
+            if write is not write_file:  # a file has no second time: LOAD DATA only inserts
+                again = "again" if peer == "ours" else f"{peer} again"
+                best[again] = max(best[again], rows_a_second(store, write, bars, empty=False))
+    for peer, write in peers.items():
+        report(f"{name}: write new daily bars", peer, best[peer], best["ours"], len(bars))
+        if write is not write_file:
+            report(
+                f"{name}: write the same bars again", peer, best[f"{peer} again"], best["again"], len(bars)
+            )
+
+
+def open_mariadb(folder: Path) -> Iterator[str]:
+    with servers.borrow("mariadb", folder) as about:
+        yield f"mysql+pymysql://t:t@127.0.0.1:{about['port']}/t"
+
+
+def main() -> None:
+    """Measure SQLite, then MariaDB with and without LOAD DATA allowed."""
+    if not KRX.is_file():
+        raise SystemExit(f"no KRX history at {KRX}: nothing real to write")
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 986_298
+    bars = read_bars(count)
+    with tempfile.TemporaryDirectory(prefix="sillok-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        store = open_store(f"sqlite:///{folder / 'bench.db'}")
+        store.migrate()
+        measure("sqlite", store, {"multi-row upsert": write_upsert}, bars)
+        store.engine.dispose()
+        if missing := servers.missing_programs("mariadb"):
+            raise SystemExit(f"MariaDB is not installed ({', '.join(missing)}); run tests/install.sh")
+        try:
+            for url in open_mariadb(folder):
+                by_file = open_store(f"{url}?local_infile=1")
+                by_file.migrate()
+                plain = open_store(url)
+                measure("mariadb", plain, {"multi-row upsert": write_upsert}, bars)
+                peers = {"multi-row upsert": write_upsert, "LOAD DATA LOCAL INFILE": write_file}
+                measure("mariadb, local_infile=1", by_file, peers, bars)
+                for one in (by_file, plain):
+                    one.engine.dispose()
+        finally:
+            servers.sweep(folder)
+
+
+if __name__ == "__main__":
+    main()
