@@ -35,7 +35,10 @@ def index_chart(indices: Mapping[str, pd.Series], stamp: Stamp, *, title: str) -
     """
     if not indices or any(len(s) < 2 for s in indices.values()):
         raise MissingDataError("an index chart needs at least two closes of each index; load more sessions")
-    with frame(title, stamp, height=3.0, subtitle="최근 1년 종가, 점선은 기간 최고와 최저") as fig:
+    span = max(len(s) for s in indices.values())
+    with frame(
+        title, stamp, height=3.0, subtitle=f"최근 {span}거래일의 종가, 점선은 그동안의 최고와 최저"
+    ) as fig:
         for ax, (label, close) in zip(np.ravel(fig.subplots(1, len(indices))), indices.items(), strict=True):
             change = close.iloc[-1] / close.iloc[-2] - 1
             tone = Palette.up if change > 0 else Palette.down if change < 0 else Palette.muted
@@ -54,7 +57,7 @@ def index_chart(indices: Mapping[str, pd.Series], stamp: Stamp, *, title: str) -
             ax.grid(axis="y")
             ax.spines["left"].set_visible(False)
     words = ", ".join(f"{k} {points(v.iloc[-1])}" for k, v in indices.items())
-    return Chart(fig, f"{title}. 최근 1년 지수: {words}")
+    return Chart(fig, f"{title}. 지수: {words}")
 
 
 def breadth_chart(today: Mapping[str, Breadth], history: pd.Series, stamp: Stamp, *, title: str) -> Chart:
@@ -78,9 +81,9 @@ def breadth_chart(today: Mapping[str, Breadth], history: pd.Series, stamp: Stamp
             parts = ((b.up, Palette.up, "상승"), (b.flat, Palette.flat, "보합"), (b.down, Palette.down, "하락"), (b.halted, Palette.halted, "정지"))  # fmt: skip
             for n, tone, word in parts:
                 top.barh(y, n / total, left=left, color=tone, height=0.62, edgecolor="white", lw=1)
-                if n / total > 0.075:
+                if n / total > 0.03:
                     ink = Palette.ink if tone == Palette.flat else "white"
-                    top.text(left + n / total / 2, y, f"{word} {count(n)}", ha="center", va="center", color=ink, weight="bold", size=9.5)  # fmt: skip
+                    top.text(left + n / total / 2, y, f"{word} {count(n)}" if n / total > 0.075 else count(n), ha="center", va="center", color=ink, weight="bold", size=9.5)  # fmt: skip
                 left += n / total
         top.set_yticks(range(len(today)), list(today), color=Palette.ink, size=10)
         top.set(xlim=(0, 1), xticks=[])

@@ -1,0 +1,10 @@
+"""Which notebooks there are, and what marks a cell whose output is kept and compared."""
+
+from __future__ import annotations
+
+from tests.reference import PROJECT
+
+__all__ = ["NOTEBOOKS", "REFERENCE_TAGS"]
+
+NOTEBOOKS = sorted([*PROJECT.glob("notebooks/*.ipynb"), *PROJECT.glob("dashboards/*.ipynb")])
+REFERENCE_TAGS = {"nbval-check-output", "keep_output"}

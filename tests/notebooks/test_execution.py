@@ -1,0 +1,93 @@
+"""Every notebook runs top to bottom on the reference market, and says what it said before."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.notebooks.catalogue import NOTEBOOKS
+from tests.reference import PROJECT, environment
+
+_EXECUTE = """
+import json, sys, papermill
+nb = papermill.execute_notebook(
+    sys.argv[1], sys.argv[2], json.loads(sys.argv[3]), kernel_name="python3", cwd=sys.argv[4], progress_bar=False
+)
+"""
+
+
+def execute(
+    path: Path, out: Path, home: Path, parameters: dict[str, object], **extra: str
+) -> subprocess.CompletedProcess[str]:
+    arguments = [str(path), str(out), json.dumps(parameters), str(PROJECT)]
+    return subprocess.run(
+        [sys.executable, "-c", _EXECUTE, *arguments],
+        env=environment(home) | extra, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_a_notebook_gives_its_reference_outputs(path: Path, reference_home: Path) -> None:
+    # A pytest of its own: nbval's cells know no fixtures, so the home comes by the environment, and this run's
+    # strictness about warnings is not the kernel's.
+    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=60",
+               "-c", "/dev/null", f"--rootdir={PROJECT}", "-p", "no:cacheprovider", "-q", str(path)]  # fmt: skip
+    done = subprocess.run(
+        command,
+        env=environment(reference_home),
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-6_000:] + done.stderr[-2_000:]
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("market_today", {"market": "KOSDAQ", "lookback": 60, "top": 3}),
+        ("market_today", {"as_of": "2025-03-03"}),
+        ("minimum_variance", {"universe": "KOSDAQ", "estimator": "identity", "amount_krw": 1_000_000}),
+        ("minimum_variance", {"universe": "ALL", "size": 200, "max_weight": 0.03, "estimator": "sample"}),
+    ],
+    ids=["board", "holiday", "small", "wide"],
+)
+def test_a_report_runs_with_other_parameters(
+    name: str, parameters: dict[str, object], reference_home: Path, tmp_path: Path
+) -> None:
+    done = execute(PROJECT / f"notebooks/{name}.ipynb", tmp_path / "out.ipynb", reference_home, parameters)
+    assert done.returncode == 0, done.stderr[-4_000:]
+    pictures = [
+        o["metadata"]["image/png"]
+        for c in json.loads((tmp_path / "out.ipynb").read_text())["cells"]
+        for o in c.get("outputs", [])
+        if "image/png" in o.get("data", {})
+    ]
+    assert len(pictures) >= 3
+    assert all(p["alt"] and p["width"] == 900 for p in pictures)
+
+
+def test_a_run_cannot_look_beyond_its_instant(reference_home: Path, tmp_path: Path) -> None:
+    done = execute(
+        PROJECT / "notebooks/market_today.ipynb", tmp_path / "out.ipynb", reference_home, {"as_of": "2026-06-30"},
+        SILLOK_AS_OF="2026-06-01T15:30:00+09:00",
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "ask for an earlier as_of" in done.stderr
+
+
+def test_an_impossible_limit_is_explained_in_the_notebook(reference_home: Path, tmp_path: Path) -> None:
+    done = execute(
+        PROJECT / "notebooks/minimum_variance.ipynb",
+        tmp_path / "out.ipynb",
+        reference_home,
+        {"size": 5, "max_weight": 0.1},
+    )
+    assert done.returncode != 0
+    assert "raise max_weight to 0.2 or more" in done.stderr
