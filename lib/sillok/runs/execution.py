@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import tempfile
 import uuid
@@ -67,6 +68,8 @@ class _Engine(NBClientEngine):
 
 
 papermill_engines.register("sillok", _Engine)
+# It cannot read annotations such as Literal and calls such parameters unknown; ours were checked before.
+logging.getLogger("papermill").setLevel(logging.ERROR)
 
 
 def kernel_environment(extra: Mapping[str, str]) -> dict[str, str]:

@@ -53,8 +53,16 @@ class Parameter:
             accepts = getattr(self.annotation, "__name__", str(self.annotation))
             if getattr(self.annotation, "__origin__", None) is not None:
                 accepts = str(self.annotation)
-        span = f" {self.low:g}..{self.high:g}" if self.low is not None and self.high is not None else ""
+        span = (
+            f" {_plain(self.low)}..{_plain(self.high)}"
+            if self.low is not None and self.high is not None
+            else ""
+        )
         return f"{self.name}: {accepts}{span} = {json.dumps(self.default, ensure_ascii=False)}"
+
+
+def _plain(bound: float) -> str:
+    return f"{bound:.0f}" if bound == int(bound) else f"{bound:g}"
 
 
 @dataclass(frozen=True, slots=True)
