@@ -68,7 +68,7 @@ def _make_snapshot() -> str:
 _side_by_side: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=3)
 
 
-@flow(name="nightly", task_runner=_side_by_side)
+@flow(name="nightly", task_runner=_side_by_side)  # type: ignore[arg-type]
 def nightly(session: str = "", force: bool = False) -> State[Any]:
     """Make tonight's pages.
 

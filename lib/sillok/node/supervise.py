@@ -1,0 +1,217 @@
+"""`sillok up`: the whole node in one process tree that leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any, Protocol
+
+from sillok.errors import ResourceError, RunError
+from sillok.node import jobs, services
+from sillok.node.checks import check_node, hold_lock
+from sillok.node.kernelspec import install_kernelspec
+from sillok.node.processes import Child, new_mark, start_warden, stop_all, sweep
+from sillok.node.sandbox import needs_sandbox, sandbox_child
+from sillok.node.words import WORDS
+from sillok.settings import Settings
+
+__all__ = ["Voice", "up"]
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_RESTARTS = 5  # of one service, in a node's life, before the node gives up
+
+
+class Voice(Protocol):
+    """Who tells a person what happens, and gives the result at the end."""
+
+    def say(self, line: str) -> None:
+        """Tell something on the way."""
+
+    def finish(self, result: dict[str, Any], *lines: str) -> None:
+        """Give the result, for a machine and in lines for a person."""
+
+
+@dataclass
+class _Family:
+    """The children that run, and how often each was started again."""
+
+    mark: str
+    running: list[tuple[Child, subprocess.Popen[bytes]]] = field(default_factory=list)
+    restarts: dict[str, int] = field(default_factory=dict)
+
+    def start(self, child: Child) -> subprocess.Popen[bytes]:
+        process = child.start(mark=self.mark)
+        self.running.append((child, process))
+        return process
+
+    def start_all(self, children: list[Child]) -> None:
+        """Start them side by side, then wait until each is ready."""
+        started = [(child, self.start(child)) for child in children]
+        for child, process in started:
+            child.wait_ready(process)
+
+    def renew(self) -> Iterator[tuple[Child, int]]:
+        """Start again what ended, and yield it with its exit code."""
+        for place, (child, process) in enumerate(self.running):
+            code = process.poll()
+            if code is None:
+                continue
+            self.restarts[child.name] = self.restarts.get(child.name, 0) + 1
+            if self.restarts[child.name] > _RESTARTS:
+                raise ResourceError(
+                    f"{child.name} ended {_RESTARTS + 1} times, the last time with {code}; see {child.log}"
+                )
+            yield child, code
+            self.running[place] = (child, child.start(mark=self.mark))
+
+    def forget(self, process: subprocess.Popen[bytes]) -> None:
+        self.running = [pair for pair in self.running if pair[1] is not process]
+
+    def stop(self) -> None:
+        stop_all(process for _, process in reversed(self.running))
+        self.running.clear()
+
+
+def up(settings: Settings, *, once: bool, report: Voice) -> None:
+    """Run the node: load, let Prefect run the nightly flow, publish, and serve until a signal ends it.
+
+    Everything is checked before anything starts. However this process ends, its children end with it.
+
+    Parameters
+    ----------
+    once
+        Do the night's work, say where the results are, and return.
+
+    Raises
+    ------
+    ConfigError, ResourceError
+        If something is wrong beforehand, or a service cannot be kept running.
+    RunError
+        With ``once``: if the night failed; what was published stays.
+    """
+    words = WORDS[jobs.language(settings)]
+    check_node(settings, once=once)
+    with hold_lock(settings.home_path / "up.lock", "`sillok up`"), _guarded() as family:
+        try:
+            _work(settings, family, once=once, report=report, words=words)
+        except KeyboardInterrupt:
+            report.say(words["stopping"])
+    if not once:
+        report.say(words["stopped"])
+
+
+def _work(settings: Settings, family: _Family, *, once: bool, report: Voice, words: dict[str, str]) -> None:
+    began = time.monotonic()
+    install_kernelspec()
+    _close_abandoned(settings, report, words)
+    if needs_sandbox(settings):
+        report.say(words["sandbox"])
+        family.start(sandbox_child(settings))
+    report.say(words["starting"])
+    if not settings.prefect_api_url:
+        family.start(services.prefect_server(settings))
+    first = services.nightly_run(settings, run=True)
+    night = family.start(first)
+    family.start(services.worker(settings))
+    report.say(words["night"])
+    outcome = _wait_for(family, first, night)
+    failed = outcome.get("state") != "completed"
+    report.say(words["night_failed" if failed else "night_done"].format(message=outcome.get("message", "")))
+    result = {**_result(settings), "night": outcome, "seconds": round(time.monotonic() - began, 1)}
+    if once:
+        report.finish(result, words["pages"].format(where=result["site"]), *result["pages"])
+        if failed:
+            raise RunError(f"the nightly flow failed: {outcome.get('message', '')}", **outcome)
+        return
+    token = secrets.token_urlsafe(24)
+    report.say(words["serving"])
+    family.start_all(
+        [services.reading_room(settings), services.voila(settings), services.lab(settings, token)]
+    )
+    urls = _urls(settings, token)
+    result |= {"urls": urls, "seconds": round(time.monotonic() - began, 1)}
+    lines = [words[name].format(url=url) for name, url in urls.items()]
+    report.finish(result, *lines, words["ready"])
+    _serve(family, report, words)
+
+
+def _serve(family: _Family, report: Voice, words: dict[str, str]) -> None:
+    while True:
+        time.sleep(1)
+        for child, code in family.renew():
+            report.say(words["died"].format(name=child.name, code=code, last=child.last_words()))
+
+
+def _wait_for(family: _Family, child: Child, process: subprocess.Popen[bytes]) -> dict[str, Any]:
+    """Wait for the night; a service that dies meanwhile ends the wait with its last words."""
+    while process.poll() is None:
+        time.sleep(0.1)
+        for other, running in family.running:
+            if running is not process and running.poll() is not None:
+                raise ResourceError(
+                    f"{other.name} ended with {running.returncode}: {other.last_words()} (see {other.log})"
+                )
+    family.forget(process)
+    try:
+        outcome: dict[str, Any] = json.loads(child.last_words())
+    except json.JSONDecodeError as err:
+        raise ResourceError(
+            f"the nightly flow was not deployed: {child.last_words()} (see {child.log})"
+        ) from err
+    return outcome
+
+
+def _close_abandoned(settings: Settings, report: Voice, words: dict[str, str]) -> None:
+    from sillok.runs import close_abandoned
+
+    closed = close_abandoned(jobs.open_store_of(settings), now=settings.current_time())
+    if closed:
+        report.say(words["abandoned"].format(n=len(closed)))
+
+
+def _result(settings: Settings) -> dict[str, Any]:
+    from sillok.pages.site import read_states
+
+    site = jobs.site_of(settings)
+    up_now = [slug for slug, state in read_states(site).items() if state.is_published]
+    return {"site": str(site), "pages": [str(site / slug / "index.html") for slug in up_now]}
+
+
+def _urls(settings: Settings, token: str) -> dict[str, str]:
+    return {
+        "room": f"{jobs.public_url(settings)}/",
+        "voila": f"{jobs.voila_url(settings)}/",
+        "lab": f"http://{settings.host}:{settings.port_lab}/lab?token={token}",
+        "prefect": services.prefect_api(settings).removesuffix("/api"),
+    }
+
+
+@contextmanager
+def _guarded() -> Iterator[_Family]:
+    """Hand out a family that is gone when the block is left, and that a warden ends if we are killed."""
+    family = _Family(new_mark())
+    before = {number: signal.signal(number, _interrupt) for number in _SIGNALS}
+    warden, pipe = start_warden(family.mark)
+    try:
+        yield family
+    finally:
+        for number in _SIGNALS:  # a second Ctrl-C must not leave half of them
+            signal.signal(number, signal.SIG_IGN)
+        family.stop()
+        sweep(family.mark)
+        os.close(pipe)
+        warden.wait()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(number: int, _: FrameType | None) -> None:
+    raise KeyboardInterrupt(f"signal {number}")
