@@ -6,10 +6,9 @@ Prefect takes seconds to import: that happens while its server starts, and only 
 from __future__ import annotations
 
 import asyncio
-import os
+import signal
 import sys
 
-from prefect.utilities.processutils import setup_signal_handlers_worker
 from prefect.workers.process import ProcessWorker
 
 from flows.deploy import POOL, wait_for_server
@@ -20,9 +19,12 @@ __all__ = ["main"]
 def main() -> int:
     """Wait for the server, then work."""
     wait_for_server()
-    setup_signal_handlers_worker(os.getpid(), "the worker", print)
-    asyncio.run(ProcessWorker(work_pool_name=POOL, name="sillok", create_pool_if_not_found=True).start())
-    return 0
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        asyncio.run(ProcessWorker(work_pool_name=POOL, name="sillok").start())
+    except KeyboardInterrupt:
+        return 0
+    return 1
 
 
 if __name__ == "__main__":

@@ -72,6 +72,11 @@ papermill_engines.register("sillok", _Engine)
 logging.getLogger("papermill").setLevel(logging.ERROR)
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    """Return False for papermill's own guess at the parameters, which cannot read ``Literal``; ours has checked."""
+    return not record.getMessage().startswith("Passed unknown parameter")
+
+
 def kernel_environment(extra: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a run's kernel: this process's with ``extra``, without the broker's keys."""
     return {name: value for name, value in {**os.environ, **extra}.items() if name not in _WITHHELD}
@@ -158,6 +163,7 @@ def _run(
     cell_timeout_s: int,
 ) -> str:
     """Run the notebook; return what went wrong, in a line, or nothing."""
+    logging.getLogger("papermill").addFilter(_is_news)
     with log.open("wb") as kernel_log:
         try:
             papermill.execute_notebook(
