@@ -35,7 +35,7 @@ def test_a_notebook_gives_its_reference_outputs(path: Path, reference_home: Path
     # A pytest of its own: nbval's cells know no fixtures, so the home comes by the environment, and this run's
     # strictness about warnings is not the kernel's.
     command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=60",
-               "-c", "/dev/null", f"--rootdir={PROJECT}", "-p", "no:cacheprovider", "-q", str(path)]  # fmt: skip
+               "-c", "/dev/null", f"--rootdir={PROJECT}", "-p", "no:cacheprovider", "-p", "no:asyncio", "-q", str(path)]  # fmt: skip
     done = subprocess.run(
         command,
         env=environment(reference_home),
