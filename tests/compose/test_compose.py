@@ -126,6 +126,15 @@ def test_volumes_are_named(name: str) -> None:
         assert volume.split(":")[0] in STACK["volumes"]
 
 
+def test_published_pages_are_written_by_the_worker_alone() -> None:
+    for name, service in SERVICES.items():
+        volumes = service.get("volumes", [])
+        if name in {"worker", "sillok"}:
+            continue
+        assert not any(volume.startswith("private:") for volume in volumes)
+        assert all(volume.endswith(":ro") for volume in volumes if volume.startswith(("site:", "live:")))
+
+
 def test_only_what_loads_the_market_holds_the_brokers_keys() -> None:
     holders = {name for name in SERVICES if _environment(name).get("SILLOK_KIS_APP_SECRET")}
     assert holders == {"worker", "sillok", "keys"}
