@@ -1,7 +1,13 @@
-"""The night: load, check, freeze, run every report, publish what the gate lets through."""
+"""The night: load, check, freeze, run every report, publish what the gate lets through.
+
+``python -m flows.nightly`` does it here and now.
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
+import sys
 from typing import Any
 
 from prefect import flow, get_run_logger, task
@@ -14,7 +20,7 @@ from sillok.errors import RunError, SillokError
 from sillok.node import jobs
 from sillok.settings import load_settings
 
-__all__ = ["nightly"]
+__all__ = ["main", "nightly"]
 
 
 @task(name="load")
@@ -96,3 +102,18 @@ def nightly(session: str = "", force: bool = False) -> State[Any]:
     if held or broken:
         return Failed(message="; ".join([*held, *broken]))
     return Completed(message=f"{day}: {len(done)} pages published from snapshot {snapshot[:12]}")
+
+
+def main(words: list[str]) -> int:
+    """Do the night; its end is the last line of output, in JSON, and the exit code (6: it failed)."""
+    parser = argparse.ArgumentParser(prog="python -m flows.nightly", description=__doc__)
+    parser.add_argument("--session", default="", help="the session that is expected, YYYY-MM-DD")
+    parser.add_argument("--force", action="store_true", help="work also on a day without a session")
+    given = parser.parse_args(words)
+    state: State[Any] = nightly(given.session, given.force, return_state=True)
+    print(json.dumps({"state": state.name, "message": state.message or ""}, ensure_ascii=False))
+    return 0 if state.is_completed() else 6
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

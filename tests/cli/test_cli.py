@@ -107,4 +107,4 @@ def test_a_machine_reads_the_error_as_json_on_the_last_line(tmp_path: Path) -> N
 
 
 def test_the_heading_of_an_error_follows_the_language(tmp_path: Path) -> None:
-    assert "설정 또는 인자 오류" in sillok("run", "notebooks/none.ipynb", home=tmp_path, lang="ko").stderr
+    assert "설정 또는 인자 오류" in sillok("ingest", home=tmp_path, lang="ko", SILLOK_KIS_RATE="-1").stderr

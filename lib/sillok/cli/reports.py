@@ -118,10 +118,10 @@ def nightly(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    from sillok import node
+    from sillok.node.nightly import run_nightly
 
     with Report(as_json=as_json) as report:
-        done = node.run_nightly(read_settings(), session=session, force=force, say=report.say)
+        done = run_nightly(read_settings(), session=session, force=force)
         report.finish(done, done["message"])
 
 

@@ -42,8 +42,7 @@ def up(
     from sillok import node
 
     with Report(as_json=as_json) as report:
-        result = node.up(read_settings(), once=once, say=report.say)
-        report.finish(result)
+        node.up(read_settings(), once=once, report=report)
 
 
 @app.command(

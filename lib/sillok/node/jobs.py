@@ -37,9 +37,11 @@ __all__ = [
     "notebooks",
     "open_objects_of",
     "open_store_of",
+    "public_url",
     "publish",
     "run_report",
     "site_of",
+    "voila_url",
 ]
 
 _KIS_URL = "https://openapi.koreainvestment.com:9443"

@@ -134,10 +134,9 @@ def start_warden(mark: str) -> tuple[subprocess.Popen[bytes], int]:
     the warden after a last sweep.
     """
     read_end, write_end = os.pipe()
-    env = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
     warden = subprocess.Popen(
         [sys.executable, "-m", "sillok.node.warden", str(read_end), mark],
-        env=env,
+        env={},  # it must not carry the mark itself, and needs nothing
         pass_fds=(read_end,),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

@@ -14,7 +14,16 @@ from sillok.node.processes import Child
 from sillok.node.voila import voila_environment, voila_words
 from sillok.settings import Settings
 
-__all__ = ["lab", "nightly_run", "prefect_api", "prefect_server", "reading_room", "voila", "worker"]
+__all__ = [
+    "lab",
+    "nightly_run",
+    "prefect_api",
+    "prefect_environment",
+    "prefect_server",
+    "reading_room",
+    "voila",
+    "worker",
+]
 
 
 def prefect_api(settings: Settings) -> str:
@@ -22,7 +31,7 @@ def prefect_api(settings: Settings) -> str:
     return settings.prefect_api_url or f"http://{settings.host}:{settings.port_prefect}/api"
 
 
-def _prefect_environment(settings: Settings, *, broker: bool = False) -> dict[str, str]:
+def prefect_environment(settings: Settings, *, broker: bool = False) -> dict[str, str]:
     """Return an environment in which Prefect talks to our server alone, keeps its state in home and calls nobody."""
     kept = {
         k: v for k, v in child_environment(settings, broker=broker).items() if not k.startswith("PREFECT_")
@@ -66,20 +75,20 @@ def prefect_server(settings: Settings) -> Child:
     address = ["--host", settings.host, "--port", str(settings.port_prefect)]
     words = [sys.executable, "-m", "prefect", "server", "start", *address]
     return _child(
-        settings, "prefect", words, _prefect_environment(settings), f"{prefect_api(settings)}/health"
+        settings, "prefect", words, prefect_environment(settings), f"{prefect_api(settings)}/health"
     )
 
 
 def worker(settings: Settings) -> Child:
     """Describe the worker that starts the nights; it alone hands on the broker's keys."""
     words = [sys.executable, "-m", "flows.worker"]
-    return _child(settings, "worker", words, _prefect_environment(settings, broker=True))
+    return _child(settings, "worker", words, prefect_environment(settings, broker=True))
 
 
 def nightly_run(settings: Settings, *, run: bool) -> Child:
     """Describe the process that deploys the flow, and with ``run`` also runs it at once; its last line is JSON."""
     words = [sys.executable, "-m", "flows.deploy", "--alone", *(["--run"] if run else [])]
-    return _child(settings, "deploy", words, _prefect_environment(settings))
+    return _child(settings, "deploy", words, prefect_environment(settings))
 
 
 def reading_room(settings: Settings) -> Child:

@@ -68,8 +68,6 @@ class _Engine(NBClientEngine):
 
 
 papermill_engines.register("sillok", _Engine)
-# It cannot read annotations such as Literal and calls such parameters unknown; ours were checked before.
-logging.getLogger("papermill").setLevel(logging.ERROR)
 
 
 def _is_news(record: logging.LogRecord) -> bool:
