@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from sillok.errors import AuthError, FatalVendorError, RetriableVendorError, VendorError
-from sillok.kis import schema
+from sillok.kis.schema import ERROR_CODE, ERROR_TEXT, MESSAGE, MESSAGE_CODE, OK, RESULT
 
 __all__ = ["TOKEN_TOO_SOON", "RateLimitError", "TokenRefusedError", "read_answer"]
 
@@ -49,14 +49,14 @@ def read_answer(status: int, data: bytes, what: str) -> dict[str, Any]:
         body = None
     if not isinstance(body, dict):
         raise _without_code(status, what, "a body that is not a JSON object")
-    code = str(body.get(schema.ERROR_CODE) or body.get(schema.MESSAGE_CODE) or "").strip()
-    result = body.get(schema.RESULT)
-    failed = schema.ERROR_CODE in body or (result is not None and str(result) != schema.OK)
+    code = str(body.get(ERROR_CODE) or body.get(MESSAGE_CODE) or "").strip()
+    result = body.get(RESULT)
+    failed = ERROR_CODE in body or (result is not None and str(result) != OK)
     if not failed and status == 200:
         return body
     if not code:
         raise _without_code(status, what, "no message code")
-    text = str(body.get(schema.ERROR_TEXT) or body.get(schema.MESSAGE) or "").strip()
+    text = str(body.get(ERROR_TEXT) or body.get(MESSAGE) or "").strip()
     raise _by_code(code, text, status, what)
 
 

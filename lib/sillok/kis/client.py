@@ -11,12 +11,21 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from sillok.errors import ConfigError, DataError, FatalVendorError, MissingDataError
-from sillok.kis import schema
 from sillok.kis.credentials import Credentials, TokenFile
 from sillok.kis.listings import parse_delistings, parse_master, parse_sectors, unzip_text
 from sillok.kis.paging import chart_bars, key_pages, rows_of
 from sillok.kis.parse import parse_balance, parse_daily_bars, parse_days, parse_index_bars, parse_quote
 from sillok.kis.records import Balance, CalendarDay, DailyBar, Delisting, IndexBar, MasterIssue, Quote
+from sillok.kis.schema import (
+    BALANCE,
+    DAILY_CHART,
+    HOLIDAYS,
+    INDEX_CHART,
+    INDEX_CODES,
+    MASTER_FILES,
+    PRICE,
+    SECTOR_FILE,
+)
 from sillok.kis.throttle import Throttle
 from sillok.kis.transport import Transport
 
@@ -160,7 +169,7 @@ class Client:
         query = {"symbol": symbol, "raw": "0" if adjusted else "1"}
         return await chart_bars(
             self._transport,
-            schema.DAILY_CHART,
+            DAILY_CHART,
             query,
             start,
             end,
@@ -169,14 +178,12 @@ class Client:
 
     async def index_bars(self, code: str, start: date, end: date) -> list[IndexBar]:
         """Return the daily bars of the index ``code`` (KOSPI, KOSDAQ, KOSPI200) in ``[start, end)``, oldest first."""
-        if code not in schema.INDEX_CODES:
-            raise ConfigError(
-                f"unknown index {code!r}; ask for one of {sorted(schema.INDEX_CODES)}", code=code
-            )
-        query = {"symbol": schema.INDEX_CODES[code]}
+        if code not in INDEX_CODES:
+            raise ConfigError(f"unknown index {code!r}; ask for one of {sorted(INDEX_CODES)}", code=code)
+        query = {"symbol": INDEX_CODES[code]}
         return await chart_bars(
             self._transport,
-            schema.INDEX_CHART,
+            INDEX_CHART,
             query,
             start,
             end,
@@ -186,8 +193,8 @@ class Client:
     async def current_price(self, symbol: str) -> Quote:
         """Return the current price of ``symbol``; an unknown one, which KIS answers with blanks, raises."""
         _check_symbol(symbol)
-        body, _ = await self._transport.get(schema.PRICE, schema.PRICE.query(symbol=symbol))
-        quote = parse_quote(symbol, body.get(schema.PRICE.head.key) or {})
+        body, _ = await self._transport.get(PRICE, PRICE.query(symbol=symbol))
+        quote = parse_quote(symbol, body.get(PRICE.head.key) or {})
         if not quote.price:
             raise MissingDataError(
                 f"KIS knows no issue {symbol!r}; look it up in the master file", symbol=symbol
@@ -199,7 +206,7 @@ class Client:
 
         KIS asks for at most one such call a day; the paper host has none.
         """
-        endpoint = schema.HOLIDAYS
+        endpoint = HOLIDAYS
         if self._paper:
             raise ConfigError("the paper host has no calendar; take the sessions from sillok.clock")
         if end is not None and end < start:
@@ -223,7 +230,7 @@ class Client:
         """Return what the account holds; ConfigError without an account number."""
         if not self._account:
             raise ConfigError("the balance needs an account number: set SILLOK_KIS_ACCOUNT, e.g. 12345678-01")
-        endpoint = schema.BALANCE
+        endpoint = BALANCE
         rows: list[Any] = []
         head: Any = None
         query = {"account": self._account[:8], "product": self._account[8:]}
@@ -235,11 +242,11 @@ class Client:
     # ---- public files
     async def master(self, market: str) -> list[MasterIssue]:
         """Return the issues listed now on ``market`` ("KOSPI" or "KOSDAQ"), funds and notes included."""
-        if market not in schema.MASTER_FILES:
-            raise ConfigError(f"unknown market {market!r}; ask for one of {sorted(schema.MASTER_FILES)}")
+        if market not in MASTER_FILES:
+            raise ConfigError(f"unknown market {market!r}; ask for one of {sorted(MASTER_FILES)}")
         if self._sectors is None:
-            self._sectors = parse_sectors(await self._archive(schema.SECTOR_FILE))
-        return parse_master(market, await self._archive(schema.MASTER_FILES[market]), self._sectors)
+            self._sectors = parse_sectors(await self._archive(SECTOR_FILE))
+        return parse_master(market, await self._archive(MASTER_FILES[market]), self._sectors)
 
     async def _archive(self, path: str) -> str:
         return unzip_text(await self._transport.fetch(self._master_url + path), path)

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from datetime import date
 
 from sillok.errors import FatalVendorError
-from sillok.kis import schema
 from sillok.kis.parse import BROKEN, parse_date, refuse
 from sillok.kis.records import Delisting, MasterIssue
+from sillok.kis.schema import split_line
 
 __all__ = ["parse_delistings", "parse_master", "parse_sectors", "unzip_text"]
 
@@ -38,7 +38,7 @@ def parse_master(market: str, text: str, sectors: Mapping[str, str]) -> list[Mas
         if not line.strip():
             continue
         try:
-            found = schema.split_line(market, line)
+            found = split_line(market, line)
             codes = (found["sector_small"], found["sector"], found["sector_large"])
             listed = found["listed_on"]
             issues.append(

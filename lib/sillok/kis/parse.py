@@ -9,7 +9,6 @@ from functools import lru_cache
 from typing import Any
 
 from sillok.errors import FatalVendorError
-from sillok.kis import schema
 from sillok.kis.records import (
     Balance,
     CalendarDay,
@@ -18,6 +17,7 @@ from sillok.kis.records import (
     IndexBar,
     Quote,
 )
+from sillok.kis.schema import BALANCE, DAILY_CHART, HOLIDAYS, INDEX_CHART, PRICE
 
 __all__ = [
     "BROKEN",
@@ -33,19 +33,17 @@ __all__ = [
 Row = Mapping[str, str]
 BROKEN = (KeyError, ValueError, TypeError, AttributeError, InvalidOperation)
 
-_daily = schema.DAILY_CHART.rows.getter("date", "open", "high", "low", "close", "volume", "amount_krw")
-_index = schema.INDEX_CHART.rows.getter("date", "open", "high", "low", "close", "volume", "amount")
-_day = schema.HOLIDAYS.rows.getter(
-    "date", "is_business_day", "is_trading_day", "is_open", "is_settlement_day"
-)
-_holding = schema.BALANCE.rows.getter(
+_daily = DAILY_CHART.rows.getter("date", "open", "high", "low", "close", "volume", "amount_krw")
+_index = INDEX_CHART.rows.getter("date", "open", "high", "low", "close", "volume", "amount")
+_day = HOLIDAYS.rows.getter("date", "is_business_day", "is_trading_day", "is_open", "is_settlement_day")
+_holding = BALANCE.rows.getter(
     "symbol", "name", "quantity", "sellable", "average_price", "cost_krw", "price", "value_krw", "profit_krw"
 )
-_account = schema.BALANCE.head.getter(
+_account = BALANCE.head.getter(
     "cash_krw", "cash_d1_krw", "cash_d2_krw", "securities_krw", "total_krw", "net_assets_krw"
 )
-_quote_texts = schema.PRICE.head.getter("market_name", "industry", "halted")
-_quote_numbers = schema.PRICE.head.getter(
+_quote_texts = PRICE.head.getter("market_name", "industry", "halted")
+_quote_numbers = PRICE.head.getter(
     "price", "change", "open", "high", "low", "base_price", "upper_limit", "lower_limit",
     "volume", "amount_krw", "shares",
 )  # fmt: skip
