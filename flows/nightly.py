@@ -1,13 +1,7 @@
-"""The night: load, check, freeze, run every report, publish what the gate lets through.
-
-``python -m flows.nightly`` does it here and now.
-"""
+"""The night: load, check, freeze, run every report, publish what the gate lets through."""
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
 from typing import Any
 
 from prefect import flow, get_run_logger, task
@@ -20,7 +14,7 @@ from sillok.errors import RunError, SillokError
 from sillok.node import jobs
 from sillok.settings import load_settings
 
-__all__ = ["main", "nightly"]
+__all__ = ["nightly"]
 
 
 @task(name="load")
@@ -91,29 +85,13 @@ def nightly(session: str = "", force: bool = False) -> State[Any]:
         return Completed(
             message=f"skipped: {settings.current_time():%Y-%m-%d} is not a KRX session", name="Skipped"
         )
-    snapshot = _make_snapshot()
-    notebooks = [info.path.relative_to(settings.project).as_posix() for info in jobs.notebooks(settings)]
-    futures = [run.submit(notebook, snapshot) for notebook in notebooks]
-    wait(futures)
-    results = [future.result(raise_on_failure=False) for future in futures]
-    done = [publish(result["id"]) for result in results if isinstance(result, dict)]
-    held = [f"{page['slug']}: {page['reason']}" for page in done if not page["published"]]
+    with jobs.night_lock(settings):
+        snapshot = _make_snapshot()
+        notebooks = [info.path.relative_to(settings.project).as_posix() for info in jobs.notebooks(settings)]
+        futures = [run.submit(notebook, snapshot) for notebook in notebooks]
+        wait(futures)
+        results = [future.result(raise_on_failure=False) for future in futures]
+        pages = [publish(result["id"]) for result in results if isinstance(result, dict)]
     broken = [str(result) for result in results if not isinstance(result, dict)]
-    if held or broken:
-        return Failed(message="; ".join([*held, *broken]))
-    return Completed(message=f"{day}: {len(done)} pages published from snapshot {snapshot[:12]}")
-
-
-def main(words: list[str]) -> int:
-    """Do the night; its end is the last line of output, in JSON, and the exit code (6: it failed)."""
-    parser = argparse.ArgumentParser(prog="python -m flows.nightly", description=__doc__)
-    parser.add_argument("--session", default="", help="the session that is expected, YYYY-MM-DD")
-    parser.add_argument("--force", action="store_true", help="work also on a day without a session")
-    given = parser.parse_args(words)
-    state: State[Any] = nightly(given.session, given.force, return_state=True)
-    print(json.dumps({"state": state.name, "message": state.message or ""}, ensure_ascii=False))
-    return 0 if state.is_completed() else 6
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    outcome = jobs.conclude(day, snapshot, pages, broken)
+    return (Completed if outcome["state"] == "completed" else Failed)(message=outcome["message"])

@@ -29,7 +29,7 @@ class SillokError(Exception):
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, message: str, **detail: object) -> None:
+    def __init__(self, message: str, /, **detail: object) -> None:
         super().__init__(message)
         self.detail = detail
 

@@ -118,10 +118,12 @@ def nightly(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    from sillok.node.nightly import run_nightly
+    from sillok.node.night import run_nightly
 
     with Report(as_json=as_json) as report:
-        done = run_nightly(read_settings(), session=session, force=force)
+        done = run_nightly(
+            read_settings(), session=session, force=force, say=report.say, progress=report.progress
+        )
         report.finish(done, done["message"])
 
 

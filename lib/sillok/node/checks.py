@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import importlib.util
-import os
 import socket
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from sillok.errors import ConfigError, ResourceError
@@ -17,7 +13,7 @@ from sillok.node import jobs
 from sillok.node.sandbox import needs_sandbox
 from sillok.settings import Settings
 
-__all__ = ["check_node", "hold_lock"]
+__all__ = ["check_node"]
 
 _PROGRAMS = {"prefect": "prefect", "voila": "voila", "jupyterlab": "jupyterlab", "ipykernel": "ipykernel"}
 
@@ -84,27 +80,3 @@ def _check_ports(settings: Settings, *, once: bool) -> None:
                 raise ResourceError(
                     f"port {port} on {settings.host} {what}; end what listens there, or set {name}", port=port
                 ) from err
-
-
-@contextmanager
-def hold_lock(path: Path, what: str) -> Iterator[None]:
-    """Hold the file ``path`` for ourselves; the system lets go of it when we end, however that comes.
-
-    Raises
-    ------
-    ResourceError
-        If another process holds it.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as err:
-            file.seek(0)
-            raise ResourceError(
-                f"{what} already runs on {path.parent} (process {file.read().strip() or 'unknown'}); wait for it or end it"
-            ) from err
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield

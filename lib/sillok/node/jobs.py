@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import shutil
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from sillok.clock import is_session, last_closed_session, session_close
 from sillok.errors import ConfigError, MissingDataError, RunError
 from sillok.node.environment import settings_environment
 from sillok.node.kernelspec import install_kernelspec
+from sillok.node.locks import hold_lock
 from sillok.node.sandbox import needs_sandbox, sandbox_at_hand, sandbox_url
 
 if TYPE_CHECKING:
@@ -29,11 +31,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check",
+    "conclude",
     "due_session",
     "freeze",
     "hold",
     "language",
     "load",
+    "night_lock",
     "notebooks",
     "open_objects_of",
     "open_store_of",
@@ -355,3 +359,36 @@ def due_session(settings: Settings, session: str = "", *, force: bool = False) -
     if not (session or force) and not is_session(now.date()):
         return ""
     return newest.isoformat()
+
+
+@contextmanager
+def night_lock(settings: Settings) -> Iterator[None]:
+    """Hold the night for ourselves: two loads side by side would contradict each other.
+
+    Raises
+    ------
+    ResourceError
+        If another night runs on this home.
+    """
+    with hold_lock(settings.home_path / "night.lock", "a nightly run"):
+        yield
+
+
+def conclude(day: str, snapshot: str, pages: list[dict[str, Any]], broken: list[str]) -> dict[str, Any]:
+    """Return how the night ended: ``state`` is completed or failed, ``message`` one line with every reason.
+
+    Parameters
+    ----------
+    broken
+        What kept a notebook from becoming a run at all.
+    """
+    held = [f"{page['slug']}: {page['reason']}" for page in pages if not page["published"]]
+    said = "; ".join([*held, *broken])
+    good = f"{day}: {len(pages)} pages published from snapshot {snapshot[:12]}"
+    return {
+        "session": day,
+        "snapshot_id": snapshot,
+        "state": "failed" if said else "completed",
+        "message": said or good,
+        "pages": pages,
+    }

@@ -8,35 +8,29 @@ import secrets
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any
 
 from sillok.errors import ResourceError, RunError
 from sillok.node import jobs, services
-from sillok.node.checks import check_node, hold_lock
+from sillok.node.checks import check_node
 from sillok.node.kernelspec import install_kernelspec
+from sillok.node.locks import hold_lock
 from sillok.node.processes import Child, new_mark, start_warden, stop_all, sweep
 from sillok.node.sandbox import needs_sandbox, sandbox_child
 from sillok.node.words import WORDS
 from sillok.settings import Settings
 
-__all__ = ["Voice", "up"]
+__all__ = ["up"]
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _RESTARTS = 5  # of one service, in a node's life, before the node gives up
 
 
-class Voice(Protocol):
-    """Who tells a person what happens, and gives the result at the end."""
-
-    def say(self, line: str) -> None:
-        """Tell something on the way."""
-
-    def finish(self, result: dict[str, Any], *lines: str) -> None:
-        """Give the result, for a machine and in lines for a person."""
+Say = Callable[[str], None]
 
 
 @dataclass
@@ -80,7 +74,7 @@ class _Family:
         self.running.clear()
 
 
-def up(settings: Settings, *, once: bool, report: Voice) -> None:
+def up(settings: Settings, *, once: bool, say: Say) -> dict[str, Any]:
     """Run the node: load, let Prefect run the nightly flow, publish, and serve until a signal ends it.
 
     Everything is checked before anything starts. However this process ends, its children end with it.
@@ -88,7 +82,13 @@ def up(settings: Settings, *, once: bool, report: Voice) -> None:
     Parameters
     ----------
     once
-        Do the night's work, say where the results are, and return.
+        Do the night's work and return.
+
+    Returns
+    -------
+    dict
+        ``site`` and ``pages`` (paths), ``night`` (how the flow ended), ``urls`` of the services, ``seconds``
+        until it was ready.
 
     Raises
     ------
@@ -99,55 +99,67 @@ def up(settings: Settings, *, once: bool, report: Voice) -> None:
     """
     words = WORDS[jobs.language(settings)]
     check_node(settings, once=once)
+    result: dict[str, Any] = {}
     with hold_lock(settings.home_path / "up.lock", "`sillok up`"), _guarded() as family:
         try:
-            _work(settings, family, once=once, report=report, words=words)
+            _make_night(settings, family, say, words, result)
+            if not once:
+                _open_doors(settings, family, say, words, result)
+                _serve(family, say, words)
         except KeyboardInterrupt:
-            report.say(words["stopping"])
+            say(words["stopping"])
+            if once:
+                raise
     if not once:
-        report.say(words["stopped"])
+        say(words["stopped"])
+    elif result["night"].get("state") != "completed":
+        raise RunError(f"the nightly flow failed: {result['night'].get('message', '')}", **result)
+    return result
 
 
-def _work(settings: Settings, family: _Family, *, once: bool, report: Voice, words: dict[str, str]) -> None:
+def _make_night(
+    settings: Settings, family: _Family, say: Say, words: dict[str, str], result: dict[str, Any]
+) -> None:
     began = time.monotonic()
     install_kernelspec()
-    _close_abandoned(settings, report, words)
+    _close_abandoned(settings, say, words)
     if needs_sandbox(settings):
-        report.say(words["sandbox"])
+        say(words["sandbox"])
         family.start(sandbox_child(settings))
-    report.say(words["starting"])
+    say(words["starting"])
     if not settings.prefect_api_url:
         family.start(services.prefect_server(settings))
     first = services.nightly_run(settings, run=True)
     night = family.start(first)
     family.start(services.worker(settings))
-    report.say(words["night"])
+    say(words["night"])
     outcome = _wait_for(family, first, night)
     failed = outcome.get("state") != "completed"
-    report.say(words["night_failed" if failed else "night_done"].format(message=outcome.get("message", "")))
-    result = {**_result(settings), "night": outcome, "seconds": round(time.monotonic() - began, 1)}
-    if once:
-        report.finish(result, words["pages"].format(where=result["site"]), *result["pages"])
-        if failed:
-            raise RunError(f"the nightly flow failed: {outcome.get('message', '')}", **outcome)
-        return
-    token = secrets.token_urlsafe(24)
-    report.say(words["serving"])
+    say(words["night_failed" if failed else "night_done"].format(message=outcome.get("message", "")))
+    result |= {**_published(settings), "night": outcome, "seconds": round(time.monotonic() - began, 1)}
+    say(words["pages"].format(where=result["site"]))
+
+
+def _open_doors(
+    settings: Settings, family: _Family, say: Say, words: dict[str, str], result: dict[str, Any]
+) -> None:
+    began, token = time.monotonic(), secrets.token_urlsafe(24)
+    say(words["serving"])
     family.start_all(
         [services.reading_room(settings), services.voila(settings), services.lab(settings, token)]
     )
-    urls = _urls(settings, token)
-    result |= {"urls": urls, "seconds": round(time.monotonic() - began, 1)}
-    lines = [words[name].format(url=url) for name, url in urls.items()]
-    report.finish(result, *lines, words["ready"])
-    _serve(family, report, words)
+    result["urls"] = _urls(settings, token)
+    result["seconds"] = round(result["seconds"] + time.monotonic() - began, 1)
+    for name, url in result["urls"].items():
+        say(words[name].format(url=url))
+    say(words["ready"])
 
 
-def _serve(family: _Family, report: Voice, words: dict[str, str]) -> None:
+def _serve(family: _Family, say: Say, words: dict[str, str]) -> None:
     while True:
         time.sleep(1)
         for child, code in family.renew():
-            report.say(words["died"].format(name=child.name, code=code, last=child.last_words()))
+            say(words["died"].format(name=child.name, code=code, last=child.last_words()))
 
 
 def _wait_for(family: _Family, child: Child, process: subprocess.Popen[bytes]) -> dict[str, Any]:
@@ -169,15 +181,15 @@ def _wait_for(family: _Family, child: Child, process: subprocess.Popen[bytes]) -
     return outcome
 
 
-def _close_abandoned(settings: Settings, report: Voice, words: dict[str, str]) -> None:
+def _close_abandoned(settings: Settings, say: Say, words: dict[str, str]) -> None:
     from sillok.runs import close_abandoned
 
     closed = close_abandoned(jobs.open_store_of(settings), now=settings.current_time())
     if closed:
-        report.say(words["abandoned"].format(n=len(closed)))
+        say(words["abandoned"].format(n=len(closed)))
 
 
-def _result(settings: Settings) -> dict[str, Any]:
+def _published(settings: Settings) -> dict[str, Any]:
     from sillok.pages.site import read_states
 
     site = jobs.site_of(settings)
