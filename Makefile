@@ -48,7 +48,7 @@ lint: .venv/.ready  ## format, lint, types and spelling, changing nothing
 	ruff check .
 	mypy
 	codespell
-	nbstripout --verify notebooks/*.ipynb dashboards/*.ipynb
+	nbstripout --keep-count --keep-id --verify notebooks/*.ipynb dashboards/*.ipynb
 
 format: .venv/.ready  ## format and mend what can be mended by machine
 	ruff format .
@@ -57,6 +57,9 @@ format: .venv/.ready  ## format and mend what can be mended by machine
 bench: .venv/.ready  ## run one benchmark: make bench NAME=store
 	test -n '$(NAME)' || { echo "which one? make bench NAME=$$(ls tests/bench/*.py | xargs -n1 basename -s .py | paste -sd'|')" >&2; exit 2; }
 	python tests/bench/$(NAME).py
+
+reference: .venv/.ready  ## make the notebooks' reference outputs anew; look at the difference before you commit
+	python -m tests.notebooks.regenerate
 
 clean:  ## remove the environment and caches; data/var stays
 	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis
