@@ -154,6 +154,11 @@ def _choose_snapshot(settings: Settings, asked: str) -> str:
                 fixed=settings.snapshot,
             )
         return settings.snapshot
+    if not settings.database_url.get_secret_value() and not (settings.home_path / "sillok.db").exists():
+        raise MissingDataError(
+            f"nothing was loaded yet into {settings.home_path}; run `sillok nightly`, or `sillok ingest` and "
+            "`sillok freeze`"
+        )
     # The store is asked only here: a run is told its snapshot and never needs the import.
     from sqlalchemy import select
 

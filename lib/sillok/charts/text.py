@@ -73,16 +73,16 @@ def won_short(value: float | None) -> str:
     if _is_missing(value):
         return _NONE
     size = abs(value)  # type: ignore[arg-type]
-    # A unit begins where the rounded figure reaches 1: 99,999,999 is 1.0억, not 10,000만.
-    units = (
-        (1e12, "조", 2 if size < 1e14 else 1, 2),
-        (1e8, "억", 1 if size < 1e11 else 0, 1),
-        (1e4, "만", 0, 0),
-    )
-    for unit, name, digits, finest in units:
-        if round(size / unit, finest) >= 1:
-            return _signed(f"{value / unit:,.{digits}f}{name} 원")  # type: ignore[operator]
-    return won(value)
+    # A unit begins where the one below it would be written with five digits: 99,995,000 is 1.0억, not 10,000만.
+    if round(size / 1e8) >= 10_000:
+        unit, name, digits = 1e12, "조", 2 if size < 1e14 else 1
+    elif round(size / 1e4) >= 10_000:
+        unit, name, digits = 1e8, "억", 1 if size < 1e11 else 0
+    elif size >= 1e4:
+        unit, name, digits = 1e4, "만", 0
+    else:
+        return won(value)
+    return _signed(f"{value / unit:,.{digits}f}{name} 원")  # type: ignore[operator]
 
 
 def width(text: str) -> int:

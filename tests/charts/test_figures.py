@@ -1,0 +1,138 @@
+"""Figures: nothing is cut off, every glyph is in the font, and each says as of when and from where."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import struct
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.text import Text
+
+from sillok.charts import (
+    Chart,
+    Stamp,
+    breadth_chart,
+    holdings_chart,
+    index_chart,
+    industry_chart,
+    industry_heat,
+    movers_chart,
+    wealth_chart,
+)
+from sillok.errors import MissingDataError
+from sillok.measures import Breadth
+from tests.fake_market import INDUSTRIES, FakeMarket
+
+MARKET = FakeMarket()
+STAMP = Stamp(MARKET.as_of, "합성 데이터(실제 시장 아님)", "스냅샷 0123456789ab", "합성 데이터")
+LONG = "아주아주긴이름의가상지주회사1우선주"
+
+
+def returns(seed: int) -> pd.Series:
+    return pd.Series(np.random.default_rng(seed).normal(0, 0.01, 120), index=MARKET.sessions()[-120:])
+
+
+def names(values: list[float]) -> pd.Series:
+    return pd.Series(values, index=[LONG, *(f"가상{i}" for i in range(1, len(values)))])
+
+
+def ticks_out_of_view(chart: Chart) -> set[object]:
+    return {
+        label
+        for ax in chart.figure.axes
+        for axis in (ax.xaxis, ax.yaxis)
+        for tick in [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+        if not min(axis.get_view_interval()) - 1e-9 <= tick.get_loc() <= max(axis.get_view_interval()) + 1e-9
+        for label in (tick.label1, tick.label2)
+    }
+
+
+DRAW: dict[str, Callable[[], Chart]] = {
+    "index": lambda: index_chart({c: MARKET.index(c)["close"].iloc[-250:] for c in ("KOSPI", "KOSDAQ", "KOSPI200")}, STAMP, title="지수"),
+    "breadth": lambda: breadth_chart(
+        {"코스피": Breadth(1, 2, 900, 30, 0, 0, 0), "코스닥": Breadth(0, 0, 0, 0, 0, 0, 0)}, returns(1).clip(-1, 1), STAMP, title="등락"
+    ),
+    "movers": lambda: movers_chart(names([0.2998, 0.1]), names([-0.3]), STAMP, title="움직임"),
+    "no movers": lambda: movers_chart(pd.Series(dtype=float), pd.Series(dtype=float), STAMP, title="움직임"),
+    "heat": lambda: industry_heat(
+        pd.DataFrame(np.linspace(-0.3, 0.3, 40).reshape(10, 4), INDUSTRIES, ["1일", "1주", "1개월", "3개월"]), STAMP, title="업종"
+    ),
+    "flat heat": lambda: industry_heat(pd.DataFrame(0.0, INDUSTRIES, ["1일"]), STAMP, title="업종"),
+    "holdings": lambda: holdings_chart(
+        pd.DataFrame({"weight": names([0.3, 0.2, 0.1]), "risk": names([0.4, -0.02, 0.1])}), STAMP, title="비중", cap=0.3
+    ),
+    "industry": lambda: industry_chart(names([0.6, 0.4]), names([0.1, 0.9]), STAMP, title="업종 비중", labels=("가", "나")),
+    "wealth": lambda: wealth_chart({"최소분산": returns(2), "동일가중": returns(3)}, STAMP, title="성과"),
+}  # fmt: skip
+every = pytest.mark.parametrize("name", DRAW)
+
+
+@every
+def test_a_figure_is_sharp_and_described(name: str) -> None:
+    data, about = DRAW[name]()._repr_mimebundle_()
+    wide, high = struct.unpack(">II", base64.b64decode(data["image/png"])[16:24])
+    assert about["image/png"]["width"] == 900
+    assert (wide, high) == (1800, 2 * about["image/png"]["height"])  # type: ignore[operator]
+    assert about["image/png"]["alt"] == data["text/plain"] != ""
+
+
+@every
+def test_no_label_is_cut_off_or_lacks_a_glyph(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, logger="matplotlib")
+    chart = DRAW[name]()
+    chart.png()  # a missing glyph is a warning, and warnings are errors here
+    assert not caplog.records
+    whole = chart.figure.bbox
+    undrawn = ticks_out_of_view(chart)
+    for text in chart.figure.findobj(Text):
+        if text.get_visible() and text.get_text().strip() and text not in undrawn:
+            box = text.get_window_extent()
+            inside = (
+                box.x0 >= whole.x0 - 1 and box.x1 <= whole.x1 + 1 and box.y0 >= -1 and box.y1 <= whole.y1 + 1
+            )
+            assert inside, (text.get_text(), box, whole)
+            assert "Pretendard" in text.get_fontname()
+
+
+@every
+def test_a_figure_names_its_instant_its_source_and_that_it_is_synthetic(name: str) -> None:
+    said = {t.get_text() for t in DRAW[name]().figure.texts}
+    assert "2026-06-30 15:30 기준 · 자료 합성 데이터(실제 시장 아님) · 스냅샷 0123456789ab" in said
+    assert "합성 데이터" in said
+
+
+def test_the_real_market_carries_no_mark() -> None:
+    chart = movers_chart(names([0.1]), names([-0.1]), Stamp(MARKET.as_of, "KIS"), title="움직임")
+    assert not any("합성" in t.get_text() for t in chart.figure.texts)
+
+
+def test_a_figure_embeds_with_its_words_escaped() -> None:
+    chart = movers_chart(pd.Series({'"가"': 0.1}), pd.Series(dtype=float), STAMP, title="움직임")
+    assert 'alt="움직임. &quot;가&quot;' in chart.html()
+
+
+def test_drawing_leaves_matplotlib_as_it_was() -> None:
+    import matplotlib as mpl
+
+    before = dict(mpl.rcParams)
+    DRAW["movers"]().png()
+    assert dict(mpl.rcParams) == before
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: index_chart({}, STAMP, title=""),
+        lambda: index_chart({"코스피": pd.Series([1.0])}, STAMP, title=""),
+        lambda: industry_heat(pd.DataFrame(), STAMP, title=""),
+        lambda: wealth_chart({}, STAMP, title=""),
+        lambda: holdings_chart(pd.DataFrame({"weight": [], "risk": []}), STAMP, title="", cap=1),
+    ],
+)
+def test_nothing_to_draw_is_said(draw: Callable[[], Chart]) -> None:
+    with pytest.raises(MissingDataError):
+        draw()
