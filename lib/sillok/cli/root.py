@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sillok.cli.report import fail
-from sillok.cli.words import language, text
+from sillok.cli.words import text
 from sillok.errors import SillokError
 
 if TYPE_CHECKING:
@@ -49,9 +49,10 @@ Json = Annotated[
 
 
 def read_settings() -> Settings:
+    """Read the settings; the language of pages is one of them, that of messages is the locale's."""
     from sillok.settings import load_settings
 
-    return load_settings(lang=language())
+    return load_settings()
 
 
 def main() -> None:

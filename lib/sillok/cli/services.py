@@ -10,7 +10,7 @@ import typer
 
 from sillok.cli.report import Report
 from sillok.cli.root import Json, app, read_settings
-from sillok.cli.words import text
+from sillok.cli.words import language, text
 from sillok.clock import last_closed_session
 from sillok.errors import ConfigError
 
@@ -42,7 +42,8 @@ def up(
     from sillok import node
 
     with Report(as_json=as_json) as report:
-        node.up(read_settings(), once=once, report=report)
+        done = node.up(read_settings(), once=once, say=report.say, lang=language())
+        report.finish(done, *(done.get("pages", []) if once else []))
 
 
 @app.command(

@@ -74,7 +74,7 @@ class _Family:
         self.running.clear()
 
 
-def up(settings: Settings, *, once: bool, say: Say) -> dict[str, Any]:
+def up(settings: Settings, *, once: bool, say: Say, lang: str = "") -> dict[str, Any]:
     """Run the node: load, let Prefect run the nightly flow, publish, and serve until a signal ends it.
 
     Everything is checked before anything starts. However this process ends, its children end with it.
@@ -83,6 +83,8 @@ def up(settings: Settings, *, once: bool, say: Say) -> dict[str, Any]:
     ----------
     once
         Do the night's work and return.
+    lang
+        ``ko`` or ``en``, of what is said; empty: as the pages.
 
     Returns
     -------
@@ -97,7 +99,7 @@ def up(settings: Settings, *, once: bool, say: Say) -> dict[str, Any]:
     RunError
         With ``once``: if the night failed; what was published stays.
     """
-    words = WORDS[jobs.language(settings)]
+    words = WORDS[lang or jobs.language(settings)]
     check_node(settings, once=once)
     result: dict[str, Any] = {}
     with hold_lock(settings.home_path / "up.lock", "`sillok up`"), _guarded() as family:
