@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -194,18 +195,48 @@ def test_an_unknown_snapshot_is_missing_and_another_object_is_no_manifest(frozen
     raises(lambda: open_market(frozen.objects, frozen.objects.put(b'{"format": 99}')), DataError, "format 99")
 
 
-def test_a_damaged_partition_is_named_and_the_others_still_serve(frozen: Frozen, tmp_path: Path) -> None:
-    copy = open_objects("", directory=tmp_path, cache=tmp_path)
-    market = open_market(frozen.objects, frozen.second.id)
-    for entry in (*market._manifest.partitions, frozen.second):
-        copy.put(frozen.objects.get(getattr(entry, "key", frozen.second.id)))
-    bars = next(entry for entry in market._manifest.of("daily_bar") if entry.part == 2026)
-    path = copy.path(bars.key)
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
+@pytest.fixture(scope="module")
+def copy(frozen: Frozen, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
+    """Give a copy of the second snapshot to damage, the file of this year's bars, and its whole content."""
+    objects = open_objects("", directory=tmp_path_factory.mktemp("copy"), cache=Path())
+    body = frozen.objects.get(frozen.second.id)
+    keys = {entry["key"]: (entry["table"], entry["part"]) for entry in json.loads(body)["partitions"]}
+    for key in (*keys, frozen.second.id):
+        objects.put(frozen.objects.get(key))
+    path = objects.path(next(key for key, place in keys.items() if place == ("daily_bar", 2026)))
     path.chmod(0o644)
-    path.write_bytes(data)
-    damaged = open_market(open_objects("", directory=tmp_path, cache=tmp_path), frozen.second.id)
-    raises(damaged.panel, DataError, f"{bars.key} is damaged")
+    return path, path.read_bytes()
+
+
+def open_copy(frozen: Frozen, path: Path) -> Market:
+    return open_market(open_objects("", directory=path.parents[1], cache=Path()), frozen.second.id)
+
+
+@pytest.mark.parametrize("keep", [0, 1, 1_000, -1])
+def test_a_partition_that_was_cut_short_is_named_and_the_others_still_serve(
+    frozen: Frozen, copy, keep: int
+) -> None:
+    path, data = copy
+    path.write_bytes(data[:keep])
+    damaged = open_copy(frozen, path)
+    raises(damaged.panel, DataError, path.name)
     assert len(damaged.panel(end="2026-01-01")) > 0
     assert len(damaged.index("KOSPI")) == len(SESSIONS)
+
+
+@given(at=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+@settings(max_examples=60, deadline=None)
+def test_no_flipped_bit_ever_changes_an_answer(frozen: Frozen, copy, at: float, bit: int) -> None:
+    path, data = copy
+    place = int(at * len(data))
+    path.write_bytes(data[:place] + bytes([data[place] ^ 1 << bit]) + data[place + 1 :])
+    sound, damaged = open_market(frozen.objects, frozen.second.id), open_copy(frozen, path)
+    for field in ("open", "high", "low", "close", "volume", "amount_krw"):
+        try:
+            panel = damaged.panel(field)
+        except DataError as err:
+            refused = str(err)
+        else:
+            pd.testing.assert_frame_equal(panel, sound.panel(field))
+            refused = path.name
+        assert path.name in refused

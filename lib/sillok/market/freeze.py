@@ -13,12 +13,14 @@ from sillok.errors import DataError, MissingDataError
 from sillok.market.history import read_superseded
 from sillok.market.manifest import Manifest, Partition, SnapshotInfo
 from sillok.market.partition import SHAPES, Shape, pack, read_current
+from sillok.market.seal import make_seal
 from sillok.objects import Objects
 from sillok.store import Store
 from sillok.store.tables import daily_bar, frozen_partition, load, revision, snapshot
 
 __all__ = ["freeze", "latest_snapshot"]
 
+_LAYOUT = "1: "  # of partitions; another number makes every partition be frozen anew
 _LONGEST_BREAK = timedelta(days=20)  # no KRX holiday comes near it
 
 
@@ -33,18 +35,20 @@ def _fingerprints(conn: Connection, shape: Shape) -> Iterator[tuple[int, str]]:
     newest = select(revision.c.part, func.max(revision.c.id)).where(revision.c.table_name == shape.table.name)
     revised = {row[0]: row[1] for row in conn.execute(newest.group_by(revision.c.part))}
     for part, rows, recorded_at in counts:
-        yield int(part), f"{rows} {recorded_at.isoformat()} {revised.get(int(part), 0)}"
+        yield int(part), f"{_LAYOUT}{rows} {recorded_at.isoformat()} {revised.get(int(part), 0)}"
 
 
 def _keep(objects: Objects, table: pa.Table, shape: Shape, part: int, *, old: bool = False) -> Partition:
     known = pa.compute.min_max(table.column("known_at"))
+    data = pack(table, shape, old=old)
     return Partition(
         table=shape.table.name + ("_old" if old else ""),
         part=part,
-        key=objects.put(pack(table, shape, old=old)),
+        key=objects.put(data.to_pybytes()),
         rows=table.num_rows,
         known_first=known["min"].as_py().astimezone(UTC),
         known_last=known["max"].as_py().astimezone(UTC),
+        seal=make_seal(data),
     )
 
 
@@ -55,10 +59,12 @@ def _freeze_part(conn: Connection, objects: Objects, shape: Shape, part: int) ->
     return entries if superseded is None else [*entries, _keep(objects, superseded, shape, part, old=True)]
 
 
-def _known_parts(conn: Connection) -> dict[tuple[str, int], tuple[str, list[Partition]]]:
+def _known_parts(conn: Connection) -> dict[tuple[str, int, str], list[Partition]]:
+    """Return what was frozen before, by table, part and fingerprint; another layout's is left out."""
     return {
-        (row.table_name, row.part): (row.fingerprint, [Partition.from_json(entry) for entry in row.entries])
+        (row.table_name, row.part, row.fingerprint): [Partition.from_json(entry) for entry in row.entries]
         for row in conn.execute(select(frozen_partition))
+        if row.fingerprint.startswith(_LAYOUT)
     }
 
 
@@ -149,8 +155,8 @@ def freeze(store: Store, objects: Objects, *, load_id: str, now: datetime) -> Sn
         known = _known_parts(conn)
         for name, shape in SHAPES.items():
             for part, fingerprint in _fingerprints(conn, shape):
-                before, entries = known.get((name, part), ("", []))
-                if before != fingerprint or not all(objects.has(entry.key) for entry in entries):
+                entries = known.get((name, part, fingerprint), [])
+                if not entries or not all(objects.has(entry.key) for entry in entries):
                     entries = _freeze_part(conn, objects, shape, part)
                     fresh.append((name, part, fingerprint, entries))
                 partitions += entries

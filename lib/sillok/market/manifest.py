@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sillok.errors import DataError
+from sillok.market.seal import Seal
 
 __all__ = ["Manifest", "Partition", "SnapshotInfo"]
 
@@ -24,6 +25,7 @@ class Partition:
     rows: int
     known_first: datetime
     known_last: datetime
+    seal: Seal
 
     def to_json(self) -> dict[str, Any]:
         """Return the entry as the manifest holds it."""
@@ -36,7 +38,7 @@ class Partition:
     def from_json(cls, entry: dict[str, Any]) -> Partition:
         """Read an entry of a manifest."""
         times = {name: datetime.fromisoformat(entry[name]) for name in ("known_first", "known_last")}
-        return cls(**entry | times)
+        return cls(**entry | times | {"seal": Seal(**entry["seal"])})
 
 
 @dataclass(frozen=True, slots=True)

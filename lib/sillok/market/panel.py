@@ -10,16 +10,46 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-__all__ = ["Rows", "known_rows", "spread", "used_labels"]
+from sillok.market.seal import Seal, open_sealed
+
+__all__ = ["Batch", "Days", "Rows", "known_rows", "spread", "used_labels"]
 
 Days = npt.NDArray[np.datetime64]
 
 
+class Batch:
+    """One partition, mapped: a column is checked against its seal when it is first used."""
+
+    def __init__(self, data: pa.Buffer, seal: Seal, key: str) -> None:
+        self._batch, self._seal, self._key = open_sealed(data, seal, key), seal, key
+        self._checked: set[str] = set()
+
+    def column(self, name: str) -> pa.Array:
+        """Return a column, its bytes known to be those that were frozen."""
+        if name not in self._checked:
+            self._seal.check_column(self._batch, name, self._key)
+            self._checked.add(name)
+        return self._batch.column(name)
+
+    def whole(self) -> pa.RecordBatch:
+        """Return all columns, each checked."""
+        for name in self._batch.schema.names:
+            self.column(name)
+        return self._batch
+
+    @property
+    def is_old(self) -> bool:
+        return "known_until" in self._batch.schema.names
+
+    def __len__(self) -> int:
+        return int(self._batch.num_rows)
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Some rows of one partition: the batch, and which of its rows count."""
+    """Some rows of one partition, in the order of their dates: the batch, and which of its rows count."""
 
-    batch: pa.RecordBatch
+    batch: Batch
     picked: slice | npt.NDArray[np.intp]
 
     def column(self, name: str) -> npt.NDArray[np.generic]:
@@ -36,22 +66,30 @@ class Rows:
         column = self.batch.column(label)
         return column.indices.to_numpy()[self.picked], column.dictionary.to_pylist()
 
+    def labels(self, label: str) -> set[str]:
+        """Return the labels that have a row."""
+        codes, names = self.codes(label)
+        if len(codes) == len(self.batch):
+            return set(names)  # a partition has no label without a row
+        is_used = np.zeros(len(names), dtype=bool)
+        is_used[codes] = True
+        return {names[code] for code in np.flatnonzero(is_used)}
+
 
 def used_labels(parts: Sequence[Rows], label: str) -> set[str]:
     """Return the labels that have a row."""
-    coded = [rows.codes(label) for rows in parts]
-    return {names[code] for codes, names in coded for code in np.flatnonzero(np.bincount(codes))}
+    return set().union(*(rows.labels(label) for rows in parts))
 
 
-def _day_numbers(batch: pa.RecordBatch) -> npt.NDArray[np.int32]:
+def _day_numbers(batch: Batch) -> npt.NDArray[np.int32]:
     return batch.column("date").view(pa.int32()).to_numpy()
 
 
-def _instants(batch: pa.RecordBatch, name: str) -> npt.NDArray[np.int64]:
+def _instants(batch: Batch, name: str) -> npt.NDArray[np.int64]:
     return batch.column(name).view(pa.int64()).to_numpy()
 
 
-def known_rows(batch: pa.RecordBatch, as_of: datetime, days: Days, *, all_known: bool) -> Rows | None:
+def known_rows(batch: Batch, as_of: datetime, days: Days, *, all_known: bool) -> Rows | None:
     """Return the rows of sessions ``days[0]`` to ``days[-1]`` that were the known ones at ``as_of``.
 
     Parameters
@@ -65,12 +103,11 @@ def known_rows(batch: pa.RecordBatch, as_of: datetime, days: Days, *, all_known:
     first, last = np.searchsorted(dates, ends[0], "left"), np.searchsorted(dates, ends[1], "right")
     if first == last:
         return None
-    is_old = "known_until" in batch.schema.names
-    if all_known and not is_old:
+    if all_known and not batch.is_old:
         return Rows(batch, slice(int(first), int(last)))
     instant = np.datetime64(as_of.astimezone(UTC).replace(tzinfo=None), "us").astype(np.int64)
     mask = _instants(batch, "known_at")[first:last] <= instant
-    if is_old:
+    if batch.is_old:
         mask &= instant < _instants(batch, "known_until")[first:last]
     picked = np.flatnonzero(mask) + first
     return Rows(batch, picked) if len(picked) else None
@@ -87,16 +124,19 @@ def spread(
 
     ``labels`` None takes every label that has a row, sorted.
     """
-    coded = [rows.codes(label) for rows in parts]
     if labels is None:
         labels = sorted(used_labels(parts, label))
     place = {name: number for number, name in enumerate(labels)}
     # One more column takes the labels that were not asked for; it is cut off at the end.
     matrix = np.full((len(days), len(place) + 1), np.nan)
     numbers = days.astype(np.int32)
-    row_of = np.zeros(numbers[-1] - numbers[0] + 1, dtype=np.intp)
-    row_of[numbers - numbers[0]] = np.arange(len(numbers))
-    for rows, (codes, names), column in zip(parts, coded, values, strict=True):
+    for rows, column in zip(parts, values, strict=True):
+        codes, names = rows.codes(label)
         targets = np.array([place.get(name, len(place)) for name in names], dtype=np.intp)
-        matrix[row_of[rows.days() - numbers[0]], targets[codes]] = column
+        dates = rows.days()
+        begins, ends = np.searchsorted(dates, numbers, "left"), np.searchsorted(dates, numbers, "right")
+        # Day by day, since each day's rows lie together: one row of the matrix stays in the processor's cache.
+        for row, (begin, end) in enumerate(zip(begins.tolist(), ends.tolist(), strict=True)):
+            if begin < end:
+                matrix[row, targets[codes[begin:end]]] = column[begin:end]
     return matrix[:, :-1], list(labels)

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, String, Table, cast, func, sel
 from sillok.errors import DataError
 from sillok.store import tables
 
-__all__ = ["SHAPES", "Shape", "pack", "read_current", "read_file"]
+__all__ = ["SHAPES", "Shape", "map_file", "pack", "read_current"]
 
 _ROWS_AT_ONCE = 50_000
 _DAY, _INSTANT = pa.date32(), pa.timestamp("us", tz="UTC")
@@ -122,7 +122,7 @@ def read_current(conn: Connection, shape: Shape, part: int) -> pa.Table:
     return table.sort_by([(name, "ascending") for name in shape.order])
 
 
-def pack(table: pa.Table, shape: Shape, *, old: bool = False) -> bytes:
+def pack(table: pa.Table, shape: Shape, *, old: bool = False) -> pa.Buffer:
     """Return the IPC file of sorted rows: one batch, uncompressed, labels in alphabetical order."""
     arrays = []
     for field in shape.schema(old=old):
@@ -138,18 +138,13 @@ def pack(table: pa.Table, shape: Shape, *, old: bool = False) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_file(sink, batch.schema) as writer:
         writer.write_batch(batch)
-    return bytes(sink.getvalue())
+    return sink.getvalue()
 
 
-def read_file(path: Path, key: str) -> pa.RecordBatch:
-    """Map a partition; its columns are views into the file.
-
-    Raises
-    ------
-    DataError
-        If the file is not an Arrow file, though its checksum is right.
-    """
+def map_file(path: Path, key: str) -> pa.Buffer:
+    """Map a file into memory; DataError if it is empty or cannot be mapped."""
     try:
-        return pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0)
+        with pa.memory_map(str(path)) as file:
+            return file.read_buffer()
     except (pa.ArrowInvalid, OSError) as err:
-        raise DataError(f"partition {key} cannot be read as Arrow: {err}; freeze again", key=key) from err
+        raise DataError(f"partition {key} in {path} cannot be mapped: {err}; freeze again", key=key) from err

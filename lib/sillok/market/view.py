@@ -10,14 +10,13 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
 
 from sillok.clock import KST
 from sillok.errors import DataError, MissingDataError
 from sillok.market.listing import known_issues
-from sillok.market.manifest import Manifest, Partition
-from sillok.market.panel import Rows, known_rows, spread, used_labels
-from sillok.market.partition import read_file
+from sillok.market.manifest import Manifest
+from sillok.market.panel import Days, Rows, spread, used_labels
+from sillok.market.reader import Day, Reader
 from sillok.objects import Objects
 
 __all__ = ["Field", "Market", "open_market"]
@@ -25,102 +24,23 @@ __all__ = ["Field", "Market", "open_market"]
 Field = Literal["open", "high", "low", "close", "volume", "amount_krw"]
 _FIELDS: tuple[Field, ...] = ("open", "high", "low", "close", "volume", "amount_krw")
 _TRADED = ("open", "high", "low")  # 0 on a halted day: there was none
-Day = date | str
-
-
-def _as_day(value: Day) -> np.datetime64:
-    try:
-        return np.datetime64(pd.Timestamp(value).tz_localize(None).date(), "D")
-    except (ValueError, TypeError) as err:
-        raise DataError(f"{value!r} is not a day; write YYYY-MM-DD or give a date", value=str(value)) from err
 
 
 class Market:
     """One snapshot as of one instant. Frames are indexed by session (midnight, no time zone), oldest first."""
 
-    def __init__(self, objects: Objects, snapshot_id: str, manifest: Manifest, as_of: datetime) -> None:
-        self._objects, self._manifest = objects, manifest
-        self._batches: dict[str, pa.RecordBatch] = {}
-        self.snapshot_id, self.as_of, self.source = snapshot_id, as_of, manifest.source
-        if not len(self._days):
-            raise MissingDataError(
-                f"nothing was known at {as_of.isoformat()}: the snapshot's first session is {self._all_days[0]}; "
-                "ask as of a later instant, or load an earlier start",
-                as_of=as_of,
-            )
-        self.through: date = self._days[-1].item()
+    def __init__(self, reader: Reader, source: str) -> None:
+        self._reader = reader
+        self.snapshot_id, self.as_of, self.source = reader.snapshot_id, reader.as_of, source
+        self.through: date = reader.days[-1].item()
 
     def __repr__(self) -> str:
         return f"<Market {self.source} snapshot {self.snapshot_id[:12]} as of {self.as_of.isoformat()}>"
 
-    # ---- reading partitions
-    def _open(self, entry: Partition) -> pa.RecordBatch:
-        if entry.key not in self._batches:
-            self._batches[entry.key] = read_file(self._objects.path(entry.key), entry.key)
-        return self._batches[entry.key]
-
-    def _entries(self, table: str) -> list[Partition]:
-        both = (*self._manifest.of(table), *self._manifest.of(f"{table}_old"))
-        return [entry for entry in both if entry.known_first <= self.as_of]
-
-    def _rows(self, table: str, days: npt.NDArray[np.datetime64]) -> list[Rows]:
-        if not len(days):
-            return []
-        years = range(days[0].item().year, days[-1].item().year + 1)
-        found = []
-        for entry in self._entries(table):
-            if entry.part in years:
-                all_known = entry.known_last <= self.as_of
-                rows = known_rows(self._open(entry), self.as_of, days, all_known=all_known)
-                found += [] if rows is None else [rows]
-        return found
-
-    # ---- sessions
-    @cached_property
-    def _session_rows(self) -> pa.RecordBatch:
-        entries = self._manifest.of("session")
-        if not entries:
-            raise DataError(
-                f"snapshot {self.snapshot_id} has no sessions; freeze again", snapshot=self.snapshot_id
-            )
-        return self._open(entries[0])
-
-    @cached_property
-    def _all_days(self) -> npt.NDArray[np.datetime64]:
-        return self._session_rows.column("date").to_numpy(zero_copy_only=False).astype("datetime64[D]")
-
-    @cached_property
-    def _days(self) -> npt.NDArray[np.datetime64]:
-        known = pa.compute.less_equal(self._session_rows.column("known_at"), pa.scalar(self.as_of))
-        return self._all_days[known.to_numpy(zero_copy_only=False)]
-
-    def _next_day(self) -> np.datetime64:
-        later = self._all_days[self._all_days > self._days[-1]]
-        return later[0] if len(later) else np.datetime64(self._manifest.next_session, "D")
-
-    def _between(self, start: Day | None, end: Day | None) -> npt.NDArray[np.datetime64]:
-        """Return the sessions in ``[start, end)``, refusing what cannot be known."""
-        first = self._days[0] if start is None else _as_day(start)
-        stop = self._days[-1] + np.timedelta64(1, "D") if end is None else _as_day(end)
-        if first > stop:
-            raise DataError(
-                f"dates are reversed: start {first} is after end {stop}", start=str(first), end=str(stop)
-            )
-        if first > self._days[-1] or stop > self._next_day():
-            raise MissingDataError(
-                f"[{first}, {stop}) reaches beyond {self._days[-1]}, the newest session known as of "
-                f"{self.as_of.isoformat()}; ask for earlier days, or load and freeze newer ones",
-                start=str(first),
-                end=str(stop),
-                through=self.through,
-            )
-        return self._days[(self._days >= first) & (self._days < stop)]
-
     def sessions(self, *, start: Day | None = None, end: Day | None = None) -> pd.DatetimeIndex:
         """Return the sessions known at ``as_of`` in ``[start, end)``, oldest first."""
-        return pd.DatetimeIndex(self._between(start, end).astype("datetime64[us]"), name="date")
+        return pd.DatetimeIndex(self._reader.between(start, end).astype("datetime64[us]"), name="date")
 
-    # ---- issues
     def issues(self) -> pd.DataFrame:
         """Return the issues listed by ``as_of``, delisted ones among them, by symbol.
 
@@ -128,14 +48,13 @@ class Market:
         not known or not come yet), ``shares`` (float64). An issue listed before the first load is known from
         its listing on; what only that load could tell (its number of shares) is NaN before it.
         """
-        batches = [
-            self._open(entry) for entry in (*self._manifest.of("issue"), *self._manifest.of("issue_old"))
-        ]
-        return known_issues(
-            batches, self.as_of, lambda: used_labels(self._rows("daily_bar", self._days), "symbol")
-        )
+        reader = self._reader
 
-    # ---- panels
+        def traded() -> set[str]:
+            return used_labels(reader.rows("daily_bar", reader.days), "symbol")
+
+        return known_issues(reader.issue_batches(), self.as_of, traded)
+
     def panel(
         self,
         field: Field = "close",
@@ -164,9 +83,9 @@ class Market:
         """
         if field not in _FIELDS:
             raise DataError(f"there is no field {field!r}; choose one of {', '.join(_FIELDS)}", field=field)
-        days = self._between(start, end)
+        days = self._reader.between(start, end)
         self._refuse_unknown(symbols)
-        parts = self._rows("daily_bar", days)
+        parts = self._reader.rows("daily_bar", days)
         values = [rows.column(field) for rows in parts]
         if field in _TRADED:
             values = [np.where(value == 0, np.nan, value) for value in values]
@@ -187,8 +106,8 @@ class Market:
         """
         if kind not in {"simple", "log"}:
             raise DataError(f"there is no kind of return {kind!r}; choose simple or log", kind=kind)
-        days = self._between(start, end)
-        before = self._days[self._days < days[0]][-1:] if len(days) else days
+        days = self._reader.between(start, end)
+        before = self._reader.days[self._reader.days < days[0]][-1:] if len(days) else days
         base = before[0].item() if len(before) else start
         close = self.panel("close", start=base, end=end, symbols=symbols)
         ratio = close / close.shift(1)
@@ -198,9 +117,9 @@ class Market:
         self, *, start: Day | None = None, end: Day | None = None, symbols: Sequence[str] | None = None
     ) -> pd.DataFrame:
         """Return sessions x symbols in bool: True where a bar says that the issue was halted all day."""
-        days = self._between(start, end)
+        days = self._reader.between(start, end)
         self._refuse_unknown(symbols)
-        parts = self._rows("daily_bar", days)
+        parts = self._reader.rows("daily_bar", days)
         values = [(rows.column("open") == 0) & (rows.column("volume") == 0) for rows in parts]
         frame = self._frame(parts, "symbol", values, days, symbols)
         return frame == 1
@@ -213,8 +132,8 @@ class Market:
         MissingDataError
             If the snapshot has no such index, naming those it has.
         """
-        days = self._between(start, end)
-        parts = self._rows("index_bar", days)
+        days = self._reader.between(start, end)
+        parts = self._reader.rows("index_bar", days)
         there = {name for rows in parts for name in rows.codes("code")[1]}
         if code not in there:
             raise MissingDataError(f"there is no index {code!r}; the snapshot has {sorted(there)}", code=code)
@@ -229,7 +148,7 @@ class Market:
         parts: list[Rows],
         label: str,
         values: Sequence[npt.NDArray[np.generic]],
-        days: npt.NDArray[np.datetime64],
+        days: Days,
         labels: Sequence[str] | None,
     ) -> pd.DataFrame:
         index = pd.DatetimeIndex(days.astype("datetime64[us]"), name="date")
@@ -269,7 +188,9 @@ def open_market(objects: Objects, snapshot_id: str, *, as_of: datetime | None = 
     """
     manifest = Manifest.from_bytes(objects.get(snapshot_id))
     if as_of is None:
-        return Market(objects, snapshot_id, manifest, manifest.closed_at.astimezone(KST))
+        return Market(
+            Reader(objects, snapshot_id, manifest, manifest.closed_at.astimezone(KST)), manifest.source
+        )
     if as_of.tzinfo is None:
         raise DataError(f"as_of must carry a time zone, got {as_of!r}; add one, such as Asia/Seoul")
     if as_of >= manifest.next_close:
@@ -279,4 +200,4 @@ def open_market(objects: Objects, snapshot_id: str, *, as_of: datetime | None = 
             as_of=as_of,
             through=manifest.through,
         )
-    return Market(objects, snapshot_id, manifest, as_of)
+    return Market(Reader(objects, snapshot_id, manifest, as_of), manifest.source)

@@ -23,8 +23,11 @@ class Objects(Protocol):
         """Return the bytes of ``key``, checked; damaged: DataError, not there: MissingDataError."""
         ...
 
-    def path(self, key: str) -> Path:
-        """Return a local file with the bytes of ``key``, checked, to be mapped and never written."""
+    def path(self, key: str, *, check: bool = True) -> Path:
+        """Return a local file with the bytes of ``key``, to be mapped and never written.
+
+        ``check=False`` leaves it to the caller to check the parts that are read.
+        """
         ...
 
     def has(self, key: str) -> bool:

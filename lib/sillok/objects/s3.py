@@ -106,11 +106,11 @@ class Bucket:
         """Return the bytes, checked; see :class:`sillok.objects.Objects`."""
         return self.path(key).read_bytes()
 
-    def path(self, key: str) -> Path:
+    def path(self, key: str, *, check: bool = True) -> Path:
         """Return a checked local copy; a damaged copy is fetched again, a damaged original raises DataError."""
         if self.cache.has(key):
             try:
-                return self.cache.path(key)
+                return self.cache.path(key, check=check)
             except DataError:
                 self.cache.forget(key)
         data = self._download(key)

@@ -7,7 +7,7 @@ SQLite runs one prepared statement over many tuples. MySQL gets multi-row statem
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
@@ -54,11 +54,14 @@ def _file_value(value: object) -> str:
 
 
 def _by_column(rows: Sequence[Row], turn: Callable[[Any], Any]) -> list[Row]:
-    """Turn every value with ``turn``, leaving whole columns of integers alone."""
-    turned = []
+    """Turn values with ``turn``, leaving whole columns of integers alone."""
+    turned: list[Iterable[Any]] = []
     for column in zip(*rows, strict=True):
-        kinds = set(map(type, column))
-        turned.append(column if kinds == {int} else tuple(map(turn, column)))
+        if set(map(type, column)) == {int}:
+            turned.append(column)
+        else:  # symbols, days and instants come again and again: each is turned once
+            texts = {value: turn(value) for value in set(column)}
+            turned.append(map(texts.__getitem__, column))
     return list(zip(*turned, strict=True))
 
 
