@@ -1,6 +1,6 @@
 """How many rows a second the store writes: real daily bars, beside a plain upsert and beside LOAD DATA.
 
-Prints one JSON object a row. Each peer writes the same bars into an empty table of the same shape on the same
+Prints one JSON object a row; an argument sets how many bars. Each peer writes the same bars into an empty table of the same shape on the same
 server, in the same batches, one after the other; the better of two rounds counts.
 """
 
@@ -138,7 +138,7 @@ def main() -> None:
     """Measure SQLite, then MariaDB with and without LOAD DATA allowed."""
     if not KRX.is_file():
         raise SystemExit(f"no KRX history at {KRX}: nothing real to write")
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 986_298
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 300_000
     bars = read_bars(count)
     with tempfile.TemporaryDirectory(prefix="sillok-bench-") as name:
         folder = Path(name)
