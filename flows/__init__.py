@@ -1,1 +1,0 @@
-"""What Prefect schedules and runs."""
