@@ -18,6 +18,10 @@ from sillok.measures import drawdowns, max_drawdown, wealth
 __all__ = ["holdings_chart", "industry_chart", "wealth_chart"]
 
 
+# A number stays legible where a line runs behind it.
+_CLEAR = {"facecolor": Palette.paper, "edgecolor": "none", "pad": 0.4}
+
+
 def _percent_axis(ax: Axes) -> None:
     # Steps of 2.5 would be labelled 2 %, 5 %, 8 %.
     ax.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
@@ -50,8 +54,18 @@ def holdings_chart(holdings: pd.DataFrame, stamp: Stamp, *, title: str, cap: flo
         ax.barh(y + 0.19, holdings["risk"], height=0.36, color=Palette.other, label="위험 기여")
         edge = float(holdings[["weight", "risk"]].to_numpy().max()) * 1.16
         for i, (w, r) in enumerate(zip(holdings["weight"], holdings["risk"], strict=True)):
-            ax.text(w + edge * 0.006, i - 0.19, percent(w, 1), va="center", size=8, color=Palette.own)
-            ax.text(max(r, 0) + edge * 0.006, i + 0.19, percent(r, 1), va="center", size=8, color="#846323")
+            ax.text(
+                w + edge * 0.006, i - 0.19, percent(w, 1), va="center", size=8, color=Palette.own, bbox=_CLEAR
+            )
+            ax.text(
+                max(r, 0) + edge * 0.006,
+                i + 0.19,
+                percent(r, 1),
+                va="center",
+                size=8,
+                color="#846323",
+                bbox=_CLEAR,
+            )
         if cap < edge:
             ax.axvline(cap, color=Palette.muted, lw=0.9, ls=(0, (3, 3)))
             ax.text(
