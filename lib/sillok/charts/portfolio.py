@@ -8,6 +8,7 @@ import matplotlib.dates as mdates
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from sillok.charts.style import Chart, Palette, Stamp, frame
@@ -19,13 +20,14 @@ __all__ = ["holdings_chart", "industry_chart", "wealth_chart"]
 
 
 # A number stays legible where a line runs behind it.
-_CLEAR = {"facecolor": Palette.paper, "edgecolor": "none", "pad": 0.4}
+_HALO = [withStroke(linewidth=2, foreground=Palette.paper)]
 
 
 def _percent_axis(ax: Axes) -> None:
     # Steps of 2.5 would be labelled 2 %, 5 %, 8 %.
     ax.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
-    ax.xaxis.set_major_formatter(lambda x, _: percent(x, 0))
+    digits = 0 if ax.get_xlim()[1] >= 0.06 else 1
+    ax.xaxis.set_major_formatter(lambda x, _: percent(x, digits))
     ax.grid(axis="x")
 
 
@@ -55,7 +57,13 @@ def holdings_chart(holdings: pd.DataFrame, stamp: Stamp, *, title: str, cap: flo
         edge = float(holdings[["weight", "risk"]].to_numpy().max()) * 1.16
         for i, (w, r) in enumerate(zip(holdings["weight"], holdings["risk"], strict=True)):
             ax.text(
-                w + edge * 0.006, i - 0.19, percent(w, 1), va="center", size=8, color=Palette.own, bbox=_CLEAR
+                w + edge * 0.006,
+                i - 0.19,
+                percent(w, 1),
+                va="center",
+                size=8,
+                color=Palette.own,
+                path_effects=_HALO,
             )
             ax.text(
                 max(r, 0) + edge * 0.006,
@@ -64,7 +72,7 @@ def holdings_chart(holdings: pd.DataFrame, stamp: Stamp, *, title: str, cap: flo
                 va="center",
                 size=8,
                 color="#846323",
-                bbox=_CLEAR,
+                path_effects=_HALO,
             )
         if cap < edge:
             ax.axvline(cap, color=Palette.muted, lw=0.9, ls=(0, (3, 3)))
@@ -74,7 +82,7 @@ def holdings_chart(holdings: pd.DataFrame, stamp: Stamp, *, title: str, cap: flo
         ax.set_yticks(y, list(holdings.index), color=Palette.ink, size=9.5)
         ax.set(xlim=(min(0.0, float(holdings["risk"].min()) * 1.1), edge), ylim=(rows - 0.4, -0.7))
         _percent_axis(ax)
-        ax.legend(loc="lower right")
+        ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.1)
     head = ", ".join(f"{k} {percent(v, 1)}" for k, v in holdings["weight"].head(3).items())
     return Chart(fig, f"{title}. 비중 상위: {head}")
 
@@ -95,7 +103,7 @@ def industry_chart(
         ax.set_yticks(y, list(order), color=Palette.ink, size=9.5)
         ax.set(xlim=(0, float(max(own.max(), other.max())) * 1.14), ylim=(len(order) - 0.4, -0.6))
         _percent_axis(ax)
-        ax.legend(loc="lower right")
+        ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.1)
     return Chart(fig, f"{title}. 가장 큰 업종 {order[0]} {percent(own[order[0]], 1)}")
 
 
