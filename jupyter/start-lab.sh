@@ -7,5 +7,5 @@ cp --recursive --no-clobber /app/notebooks /app/dashboards /srv/work/
 # The token comes as JUPYTER_TOKEN, not as an argument that `ps` would show.
 exec jupyter lab --no-browser --ServerApp.ip=0.0.0.0 --ServerApp.port=8888 --ServerApp.port_retries=0 \
     --ServerApp.root_dir=/srv/work \
-    --KernelSpecManager.ensure_native_kernel=False --MultiKernelManager.default_kernel_name=sillok \
-    --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
+    --KernelSpecManager.ensure_native_kernel=False --KernelSpecManager.allowed_kernelspecs='["sillok"]' \
+    --MultiKernelManager.default_kernel_name=sillok
