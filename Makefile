@@ -47,7 +47,7 @@ lint: .venv/.ready  ## format, lint, types and spelling, changing nothing
 	ruff format --check .
 	ruff check .
 	mypy
-	codespell
+	codespell README.md lib flows notebooks dashboards jupyter tests data/README.md Makefile docker-compose.yml
 	nbstripout --keep-count --keep-id --verify notebooks/*.ipynb dashboards/*.ipynb
 
 format: .venv/.ready  ## format and mend what can be mended by machine

@@ -78,8 +78,9 @@ def first_figure(executed: nbformat.NotebookNode) -> tuple[str, bytes] | None:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             embedded = _EMBEDDED.search(str(data.get("text/html", "")))
-            if "image/png" in data or embedded:
-                return "figure.png", base64.b64decode(data.get("image/png") or embedded["data"])
+            png = data.get("image/png") or (embedded["data"] if embedded else "")
+            if png:
+                return "figure.png", base64.b64decode(png)
             if "image/svg+xml" in data:
                 text = data["image/svg+xml"]
                 return "figure.svg", ("".join(text) if isinstance(text, list) else text).encode("utf-8")
