@@ -1,7 +1,7 @@
 """How many rows a second the store writes: real daily bars, beside a plain upsert and beside LOAD DATA.
 
-Prints one JSON object a row; an argument sets how many bars. Each peer writes the same bars into an empty table of the same shape on the same
-server, in the same batches, one after the other; the better of two rounds counts.
+Prints one JSON object a row; an argument sets how many bars. Each peer writes the same bars into the same table,
+emptied before, on the same server, in the same batches, one after the other; the better of two rounds counts.
 """
 
 from __future__ import annotations

@@ -91,6 +91,13 @@ def test_a_file_that_was_cut_short_is_made_whole_by_putting_it_again(tmp_path: P
     assert objects.get(key) == b"annals"
 
 
+def test_a_reader_that_checks_its_parts_itself_gets_the_file_unread(objects: Objects) -> None:
+    key = objects.put(b"annals")
+    assert objects.path(key, check=False).read_bytes() == b"annals"
+    with pytest.raises(MissingDataError):
+        objects.path(ABSENT, check=False)
+
+
 @pytest.mark.s3
 def test_a_damaged_local_copy_is_fetched_again(s3, fresh_bucket: str, tmp_path: Path) -> None:
     keys = {"access_key": s3.access_key, "secret_key": s3.secret_key}

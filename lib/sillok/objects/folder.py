@@ -34,7 +34,7 @@ def file_key(path: Path) -> str:
 
 
 @contextmanager
-def disk_errors(path: Path) -> Iterator[None]:
+def _disk_errors(path: Path) -> Iterator[None]:
     """Turn the operating system's refusals about ``path`` into ResourceError."""
     try:
         yield
@@ -68,7 +68,7 @@ class Folder:
         place = self._place(key)
         if self._is_whole(place, len(data) if isinstance(data, bytes) else data.stat().st_size):
             return key
-        with disk_errors(place):
+        with _disk_errors(place):
             place.parent.mkdir(parents=True, exist_ok=True)
             self._write(data, place)
         return key
