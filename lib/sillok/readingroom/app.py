@@ -44,6 +44,9 @@ _MOST_RUNS = 200
 class _Pages(StaticFiles):
     """The site's files; drafts and state files are not pages."""
 
+    async def check_config(self) -> None:
+        """Accept a site that is not there yet: before the first night every page is missing, not broken."""
+
     async def get_response(self, path: str, scope: Scope) -> Response:
         parts = Path(path).parts
         if any(part.startswith(".") and part != "." for part in parts):
