@@ -53,8 +53,9 @@ def _damaged(key: str, found: str) -> DataError:
 
 
 def _buffers(column: pa.Array) -> Iterator[pa.Buffer]:
+    """Yield a column's buffers; one without a byte lies anywhere in memory, and says nothing."""
     values = column.indices if isinstance(column, pa.DictionaryArray) else column
-    yield from (buffer for buffer in values.buffers() if buffer is not None)
+    yield from (buffer for buffer in values.buffers() if buffer is not None and buffer.size)
 
 
 def _digest(column: pa.Array) -> str:
