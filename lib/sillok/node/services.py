@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import urllib.error
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 
 from sillok.node.environment import child_environment
 from sillok.node.jobs import open_store_of
+from sillok.node.kernelspec import KERNEL_NAME
 from sillok.node.processes import Child
 from sillok.node.voila import voila_environment, voila_words
 from sillok.settings import Settings
@@ -117,7 +119,8 @@ def lab(settings: Settings, token: str) -> Child:
         "LabApp.news_url": None,
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         "KernelSpecManager.ensure_native_kernel": False,
-        "MultiKernelManager.default_kernel_name": "sillok",
+        "KernelSpecManager.allowed_kernelspecs": json.dumps([KERNEL_NAME]),
+        "MultiKernelManager.default_kernel_name": KERNEL_NAME,
     }
     words = [sys.executable, "-m", "jupyterlab", *(f"--{name}={value}" for name, value in options.items())]
     environment = {
