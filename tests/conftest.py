@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import servers
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).resolve().parents[1]
 _RUN = "SILLOK_TEST_RUN"
+# A busy machine draws slowly; that says nothing about a law.
+settings.register_profile("sillok", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("sillok")
 KRX_DATA = PROJECT / "../shared/data/krx"
 
 
