@@ -93,9 +93,16 @@ def test_the_risk_limit_counts_only_when_it_is_switched_on(explorer: Explorer) -
 
 def test_a_page_without_a_kernel_can_show_the_last_outcome(explorer: Explorer) -> None:
     view = ExplorerView(explorer, STAMP)
-    bundle = view._repr_mimebundle_()
+    bundle, about = view._repr_mimebundle_()
     assert bundle["text/html"] == view.page.value
-    assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert {"application/vnd.jupyter.widget-view+json", "image/png"} <= set(bundle)
+    assert about["image/png"]["alt"].startswith("비중과 위험")  # type: ignore[index]
+
+
+def test_a_refused_choice_has_no_picture(explorer: Explorer) -> None:
+    view = ExplorerView(explorer, STAMP)
+    view.max_weight.value = 1
+    assert "image/png" not in view._repr_mimebundle_()[0]
 
 
 def test_the_model_does_not_import_widgets() -> None:

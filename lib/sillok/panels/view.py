@@ -7,6 +7,7 @@ from typing import Any
 import ipywidgets as w
 
 from sillok.charts import (
+    Chart,
     Column,
     Stamp,
     cards,
@@ -19,10 +20,20 @@ from sillok.charts import (
 )
 from sillok.panels.explorer import UNIVERSES, Choice, Explorer, Outcome
 
-__all__ = ["ExplorerView", "draw"]
+__all__ = ["ExplorerView", "draw", "picture"]
 
 _TOP = 12
 _WIDE = {"description_width": "120px"}
+
+
+def picture(outcome: Outcome, stamp: Stamp) -> Chart | None:
+    """Return the figure of weights and risk; None where the choice was refused."""
+    held = outcome.holdings
+    if held.empty:
+        return None
+    rest = f"상위 {_TOP}종목" if len(held) > _TOP else ""
+    shown = held.head(_TOP).set_index("name")
+    return holdings_chart(shown, stamp, title="비중과 위험", cap=outcome.choice.max_weight, rest=rest)
 
 
 def draw(outcome: Outcome, stamp: Stamp) -> str:
@@ -33,7 +44,8 @@ def draw(outcome: Outcome, stamp: Stamp) -> str:
         f"선택: {UNIVERSES[choice.universe]} 거래대금 상위 {outcome.universe_size}종목 · "
         f"종목 상한 {percent(choice.max_weight, 0)} · 위험 한도 {limit}"
     )
-    if outcome.refusal:
+    weights = picture(outcome, stamp)
+    if weights is None:
         return chosen.html + note(outcome.refusal, tone="warn").html
     held = outcome.holdings
     figures = cards(
@@ -44,10 +56,6 @@ def draw(outcome: Outcome, stamp: Stamp) -> str:
             ("보유 종목", f"{len(held)}", f"가장 큰 비중 {percent(held['weight'].iloc[0], 1)}", None),
         ]
     )  # fmt: skip
-    rest = f"상위 {_TOP}종목" if len(held) > _TOP else ""
-    weights = holdings_chart(
-        held.head(_TOP).set_index("name"), stamp, title="비중과 위험", cap=choice.max_weight, rest=rest
-    )
     industries = industry_chart(
         outcome.industries["own"],
         outcome.industries["equal"],
@@ -97,8 +105,12 @@ class ExplorerView:
 
     def _renew(self, _change: object = None) -> None:
         self.max_vol.disabled = not self.limited.value
-        self.page.value = draw(self._model.solve(self.choice), self._stamp)
+        self._outcome = self._model.solve(self.choice)
+        self.page.value = draw(self._outcome, self._stamp)
 
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, object]:
-        # A page without a kernel shows text/html; a live one prefers the widget.
-        return {**self.box._repr_mimebundle_(**options), "text/html": self.page.value}
+    def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, object], dict[str, object]]:
+        # A live page takes the widget; one without a kernel the HTML; a card on an index the picture.
+        chart = picture(self._outcome, self._stamp)
+        data, about = chart._repr_mimebundle_() if chart else ({}, {})
+        widget = self.box._repr_mimebundle_(**options)
+        return {**data, **widget, "text/html": self.page.value}, dict(about)
