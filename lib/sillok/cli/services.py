@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -91,6 +92,7 @@ def sandbox(
         bool,
         typer.Option("--no-limits", help=text("Never refuse for haste.", "호출 수를 제한하지 않습니다.")),
     ] = False,
+    as_json: Json = False,
 ) -> None:
     settings = read_settings()
     try:
@@ -110,5 +112,5 @@ def sandbox(
         data=data,
         limits=none if no_limits else Limits(rate=rate, token_life_s=token_life),
         seed=DEFAULT_SEED if seed is None else seed,
-        say=lambda line: print(line, flush=True),
+        say=(lambda about: print(json.dumps(about, ensure_ascii=False), flush=True)) if as_json else None,
     )

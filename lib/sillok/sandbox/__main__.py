@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from datetime import date
-from functools import partial
 from pathlib import Path
 
 from sillok.errors import SillokError
@@ -40,7 +39,6 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         serve(
             host=given.host, port=given.port, today=given.today, data=given.data, limits=limits, seed=given.seed,
-            say=partial(print, flush=True),
         )  # fmt: skip
     except SillokError as err:
         print(f"error: {err}", file=sys.stderr)

@@ -20,7 +20,7 @@ from sillok.sandbox.market import Market
 from sillok.sandbox.replay import read_market
 from sillok.sandbox.synthetic import DEFAULT_SEED, FIRST_DAY, make_market
 
-__all__ = ["RollingMarket", "serve"]
+__all__ = ["RollingMarket", "print_ready", "serve"]
 
 _LOOK_S = 30.0
 
@@ -49,6 +49,11 @@ class RollingMarket:
         return self._market
 
 
+def print_ready(about: dict[str, str]) -> None:
+    """Say in one line where the sandbox answers, and what market it has."""
+    print("sandbox ready on {url} ({source}, {today}) {label}".format_map(about), flush=True)
+
+
 def serve(
     *,
     host: str = "127.0.0.1",
@@ -58,14 +63,16 @@ def serve(
     limits: Limits | None = None,
     seed: int = DEFAULT_SEED,
     start: date = FIRST_DAY,
-    say: Callable[[str], None] = print,
+    say: Callable[[dict[str, str]], None] | None = None,
 ) -> None:
-    """Serve the synthetic market, or the history in ``data``, until SIGINT or SIGTERM; say one line when ready.
+    """Serve the synthetic market, or the history in ``data``, until SIGINT or SIGTERM; say where when ready.
 
     Parameters
     ----------
     port
-        0 takes a free one; the line says which.
+        0 takes a free one; ``say`` is told which.
+    say
+        Is told url, source, today and label when the server answers; None prints them in a line.
     today
         The newest session; None follows the clock, or the end of the history in ``data``.
 
@@ -84,11 +91,11 @@ def serve(
     else:
         market = RollingMarket(lambda day: make_market(seed, start, day))
         first = market()
-    asyncio.run(_serve(create_app(market, limits), first, host, port, say))
+    asyncio.run(_serve(create_app(market, limits), first, host, port, say or print_ready))
 
 
 async def _serve(
-    app: web.Application, market: Market, host: str, port: int, say: Callable[[str], None]
+    app: web.Application, market: Market, host: str, port: int, say: Callable[[dict[str, str]], None]
 ) -> None:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
     await runner.setup()
@@ -104,7 +111,14 @@ async def _serve(
                 ) from err
             raise ConfigError(f"the sandbox cannot listen on {host}:{port}: {err}", host=host) from err
         bound = runner.addresses[0][1]
-        say(f"sandbox ready on http://{host}:{bound} ({market.source}, {market.today}) {market.label}")
+        say(
+            {
+                "url": f"http://{host}:{bound}",
+                "source": market.source,
+                "today": market.today.isoformat(),
+                "label": market.label,
+            }
+        )
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for name in (signal.SIGINT, signal.SIGTERM):
