@@ -11,6 +11,7 @@ from sillok.node import jobs
 from sillok.node.night import run_nightly
 from sillok.node.record import read_runs
 from sillok.node.sandbox import ask_sandbox
+from sillok.node.wiring import site_of
 from sillok.pages.site import read_states
 from sillok.settings import Settings
 from tests.projects import FAILING, GOOD, write_notebook
@@ -27,9 +28,9 @@ def test_a_night_loads_checks_freezes_runs_and_publishes(
     assert {page["slug"] for page in done["pages"]} == {"good", "board"}
     assert any("sandbox" in line for line in said)
     assert {"listings", "bars"} <= seen
-    states = read_states(jobs.site_of(settings))
+    states = read_states(site_of(settings))
     assert {state.snapshot_id for state in states.values()} == {done["snapshot_id"]}
-    page = (jobs.site_of(settings) / "good" / "index.html").read_text(encoding="utf-8")
+    page = (site_of(settings) / "good" / "index.html").read_text(encoding="utf-8")
     assert "종목" in page
     assert "합성 데이터" in page
     assert f"{settings.port_voila}/voila/render/good.ipynb" in page
@@ -46,7 +47,7 @@ def test_a_night_loads_checks_freezes_runs_and_publishes(
         "good": False,
         "board": True,
     }
-    held = (jobs.site_of(settings) / "good" / "index.html").read_text(encoding="utf-8")
+    held = (site_of(settings) / "good" / "index.html").read_text(encoding="utf-8")
     assert states["good"].run_id in held, "the last good page is gone"
     assert "새 판을 내지 않았습니다" in held
     assert "지수가 비었습니다" in held
@@ -72,7 +73,7 @@ def test_a_night_loads_checks_freezes_runs_and_publishes(
     # A day later the data are late: the page stays, marked with its age.
     late = settings.model_copy(update={"now": settings.current_time().replace(month=7, day=1)})
     assert "2026-07-01" in jobs.publish(late, run["id"])["reason"]
-    assert "거래일 1일 지난 자료입니다" in (jobs.site_of(settings) / "good" / "index.html").read_text(
+    assert "거래일 1일 지난 자료입니다" in (site_of(settings) / "good" / "index.html").read_text(
         encoding="utf-8"
     )
 
@@ -83,7 +84,7 @@ def test_where_the_vendor_is_away_every_page_says_why_it_is_not_renewed(settings
     )
     with pytest.raises(VendorError):
         run_nightly(away)
-    states = read_states(jobs.site_of(settings))
+    states = read_states(site_of(settings))
     assert set(states) == {"good", "board"}
     assert all("127.0.0.1" in state.held_reason for state in states.values())
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from sillok.errors import ConfigError, ResourceError
 from sillok.node import jobs
 from sillok.node.sandbox import needs_sandbox
+from sillok.node.wiring import open_store_of
 from sillok.settings import Settings
 
 __all__ = ["check_node"]
@@ -40,7 +41,7 @@ def check_node(settings: Settings, *, once: bool) -> None:
         raise ConfigError(
             f"no notebook under {settings.project} has metadata.sillok.kind; there is nothing to publish"
         )
-    with jobs.open_store_of(settings).engine.connect():
+    with open_store_of(settings).engine.connect():
         pass
 
 

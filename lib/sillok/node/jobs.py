@@ -6,28 +6,26 @@ Each returns a report of plain values, ready for JSON.
 from __future__ import annotations
 
 import asyncio
-import shutil
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sillok.clock import is_session, last_closed_session, session_close
+from sillok.clock import session_close
 from sillok.errors import ConfigError, MissingDataError, RunError
 from sillok.node.environment import settings_environment
 from sillok.node.kernelspec import install_kernelspec
-from sillok.node.locks import hold_lock
-from sillok.node.sandbox import needs_sandbox, sandbox_at_hand, sandbox_url
+from sillok.node.publication import hold, publish
+from sillok.node.sandbox import sandbox_at_hand
+from sillok.node.slot import conclude, due_session, night_lock
+from sillok.node.wiring import find_snapshot, open_client_of, open_objects_of, open_store_of
 
 if TYPE_CHECKING:
     from sillok.kis import Client, Delisting
-    from sillok.objects import Objects
-    from sillok.runs import NotebookInfo, RunRecord
+    from sillok.runs import NotebookInfo
     from sillok.settings import Settings
-    from sillok.store import Store
 
 __all__ = [
     "check",
@@ -35,21 +33,12 @@ __all__ = [
     "due_session",
     "freeze",
     "hold",
-    "language",
     "load",
     "night_lock",
     "notebooks",
-    "open_objects_of",
-    "open_store_of",
-    "public_url",
     "publish",
     "run_report",
-    "site_of",
-    "voila_url",
 ]
-
-_KIS_URL = "https://openapi.koreainvestment.com:9443"
-_KIS_MASTER_URL = "https://new.real.download.dws.co.kr"
 
 Say = Callable[[str], None]
 Progress = Callable[[str, int, int], None]
@@ -57,63 +46,6 @@ Progress = Callable[[str, int, int], None]
 
 def _silent(_: str) -> None:
     """Say nothing."""
-
-
-# ---- wiring
-def open_store_of(settings: Settings, *, migrate: bool = True) -> Store:
-    """Open the settings' store, brought to this version."""
-    from sillok.store import open_store
-
-    settings.home_path.mkdir(parents=True, exist_ok=True)
-    store = open_store(settings.database)
-    if migrate:
-        store.migrate()
-    return store
-
-
-def open_objects_of(settings: Settings) -> Objects:
-    """Open the settings' object store."""
-    from sillok.objects import open_objects
-
-    return open_objects(
-        settings.objects_url,
-        directory=settings.home_path / "objects",
-        cache=settings.home_path / "cache",
-        access_key=settings.objects_access_key,
-        secret_key=settings.objects_secret_key.get_secret_value(),
-    )
-
-
-def site_of(settings: Settings) -> Path:
-    """Return the folder of the published pages."""
-    return settings.home_path / "site"
-
-
-def language(settings: Settings) -> str:
-    """Return the language of pages: Korean unless English is set."""
-    return settings.lang or "ko"
-
-
-def _client(settings: Settings) -> Client:
-    from sillok.kis import Client, Credentials
-
-    own = needs_sandbox(settings)
-    base = sandbox_url(settings) if own else settings.kis_url or _KIS_URL
-    master = settings.kis_master_url or (base if settings.uses_sandbox else _KIS_MASTER_URL)
-    credentials = (
-        Credentials.sandbox()
-        if settings.uses_sandbox
-        else Credentials(settings.kis_app_key.get_secret_value(), settings.kis_app_secret.get_secret_value())
-    )
-    return Client(
-        base,
-        credentials,
-        master_url=master,
-        account=settings.kis_account.get_secret_value(),
-        rate=0 if own else settings.kis_rate,  # our own sandbox is started without limits
-        token_path=settings.home_path / "kis-token.json",
-        paper="openapivts" in base,
-    )
 
 
 # ---- the market
@@ -127,7 +59,7 @@ def load(settings: Settings, *, progress: Progress | None = None, say: Say = _si
     store = open_store_of(settings)
 
     async def work() -> dict[str, Any]:
-        async with _client(settings) as client:
+        async with open_client_of(settings) as client:
             if client.label:
                 say(client.label)
             delistings = await _delistings(settings, client)
@@ -224,7 +156,7 @@ def run_report(
 
     install_kernelspec()
     store, objects = open_store_of(settings), open_objects_of(settings)
-    chosen = _snapshot(store, snapshot)
+    chosen = find_snapshot(store, snapshot)
     path = Path(notebook) if Path(notebook).is_absolute() else settings.project / notebook
     try:
         run = execute(
@@ -243,152 +175,3 @@ def run_report(
         failed: Any = err.detail["run"]
         raise RunError(str(err), run=failed.to_json()) from err
     return run.to_json()
-
-
-def _snapshot(store: Store, asked: str) -> dict[str, Any]:
-    from sqlalchemy import select
-
-    from sillok.store import tables
-
-    query = select(tables.snapshot).order_by(tables.snapshot.c.seq.desc()).limit(1)
-    if asked:
-        query = query.where(tables.snapshot.c.id.startswith(asked, autoescape=True))
-    with store.engine.connect() as conn:
-        row = conn.execute(query).one_or_none()
-    if row is None:
-        what = f"no snapshot begins with {asked}" if asked else "there is no snapshot yet"
-        raise MissingDataError(f"{what}; run `sillok ingest`, then `sillok freeze`")
-    return dict(row._mapping)
-
-
-# ---- the pages
-def publish(settings: Settings, run_id: str) -> dict[str, Any]:
-    """Let the gate decide on a run, record that, put its page up or mark the last good one, renew the index.
-
-    Raises
-    ------
-    ConfigError
-        If the run's notebook is not meant to be published.
-    """
-    import nbformat
-
-    from sillok import pages
-    from sillok.runs import gate, get_run, read_info
-    from sillok.runs.gate import record_decision
-
-    store, objects, now = open_store_of(settings), open_objects_of(settings), settings.current_time()
-    run = get_run(store, run_id)
-    info = read_info(settings.project / run.notebook)
-    if info is None:
-        raise ConfigError(
-            f"{run.notebook} has no metadata.sillok.kind of report or dashboard; it has no page"
-        )
-    decision = gate(store, run, now=now, lang=language(settings))
-    executed = nbformat.reads(objects.get(run.executed_key).decode(), 4) if run.executed_key else None
-    done = pages.publish(
-        run,
-        executed,
-        decision,
-        info=info,
-        site=site_of(settings),
-        now=now,
-        source=_snapshot(store, run.snapshot_id)["source"],
-        live_url=f"{voila_url(settings)}/voila/render/{info.slug}.ipynb",
-        lang=language(settings),
-    )
-    record_decision(store, slug=info.slug, run_id=run.id, decision=decision, now=now)
-    if done.published:
-        _copy_live(settings, info, run)
-    pages.build_index(site_of(settings), lang=language(settings))
-    return {
-        "slug": done.slug,
-        "published": done.published,
-        "reason": done.reason,
-        "page": str(done.path),
-        "url": f"{public_url(settings)}/{done.slug}/",
-        "run_id": run.id,
-    }
-
-
-def hold(settings: Settings, reason: str) -> None:
-    """Mark every page as held for ``reason``: the night ended before there was a run to decide on."""
-    from sillok import pages
-
-    now, lang = settings.current_time(), language(settings)
-    for info in notebooks(settings):
-        notebook = info.path.relative_to(settings.project).as_posix()
-        pages.hold(info, reason, site=site_of(settings), now=now, lang=lang, notebook=notebook)
-    pages.build_index(site_of(settings), lang=lang)
-
-
-def public_url(settings: Settings) -> str:
-    """Return the reading room's address as a browser sees it."""
-    return (settings.public_url or f"http://{settings.host}:{settings.port_room}").rstrip("/")
-
-
-def voila_url(settings: Settings) -> str:
-    """Return Voila's address as a browser sees it."""
-    return (settings.voila_url or f"http://{settings.host}:{settings.port_voila}").rstrip("/")
-
-
-def _copy_live(settings: Settings, info: NotebookInfo, run: RunRecord) -> None:
-    """Hand Voila the published notebook's source, whole or not at all."""
-    folder = settings.home_path / "live"
-    folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f".{info.slug}.{run.id}"
-    shutil.copyfile(info.path, draft)
-    draft.replace(folder / f"{info.slug}.ipynb")
-
-
-def due_session(settings: Settings, session: str = "", *, force: bool = False) -> str:
-    """Return the session (YYYY-MM-DD) that a night at the settings' time is about; empty: there is none today.
-
-    Parameters
-    ----------
-    session
-        The session that is expected; anything but the last closed one is refused.
-    force
-        Work also on a day without a session, or before its close: on the last one that closed.
-    """
-    now = settings.current_time()
-    newest = last_closed_session(now)
-    if session and session != newest.isoformat():
-        raise ConfigError(
-            f"session {session!r} is asked, the last closed one is {newest}; to work as on another day set SILLOK_NOW"
-        )
-    if not (session or force) and not is_session(now.date()):
-        return ""
-    return newest.isoformat()
-
-
-@contextmanager
-def night_lock(settings: Settings) -> Iterator[None]:
-    """Hold the night for ourselves: two loads side by side would contradict each other.
-
-    Raises
-    ------
-    ResourceError
-        If another night runs on this home.
-    """
-    with hold_lock(settings.home_path / "night.lock", "a nightly run"):
-        yield
-
-
-def conclude(day: str, snapshot: str, pages: list[dict[str, Any]], broken: list[str]) -> dict[str, Any]:
-    """Return how the night ended: ``state`` is completed or failed, ``message`` one line with every reason.
-
-    Parameters
-    ----------
-    broken
-        What kept a notebook from becoming a run at all.
-    """
-    held = [f"{page['slug']}: {page['reason']}" for page in pages if not page["published"]]
-    said = "; ".join([*held, *broken])
-    good = f"{day}: {len(pages)} pages published from snapshot {snapshot[:12]}"
-    return {
-        "session": day,
-        "snapshot_id": snapshot,
-        "state": "failed" if said else "completed",
-        "message": said or good,
-        "pages": pages,
-    }

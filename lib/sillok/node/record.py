@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sillok.errors import MissingDataError
-from sillok.node.jobs import notebooks, open_store_of
+from sillok.node.jobs import notebooks
+from sillok.node.wiring import open_store_of
 
 if TYPE_CHECKING:
     from sillok.settings import Settings

@@ -10,10 +10,10 @@ import urllib.request
 from collections.abc import Mapping
 
 from sillok.node.environment import child_environment
-from sillok.node.jobs import open_store_of
 from sillok.node.kernelspec import KERNEL_NAME
 from sillok.node.processes import Child
 from sillok.node.voila import voila_environment, voila_words
+from sillok.node.wiring import open_store_of
 from sillok.settings import Settings
 
 __all__ = [

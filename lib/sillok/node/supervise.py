@@ -15,12 +15,13 @@ from types import FrameType
 from typing import Any
 
 from sillok.errors import ResourceError, RunError
-from sillok.node import jobs, services
+from sillok.node import services
 from sillok.node.checks import check_node
 from sillok.node.kernelspec import install_kernelspec
 from sillok.node.locks import hold_lock
 from sillok.node.processes import Child, new_mark, start_warden, stop_all, sweep
 from sillok.node.sandbox import needs_sandbox, sandbox_child
+from sillok.node.wiring import language, open_store_of, public_url, site_of, voila_url
 from sillok.node.words import WORDS
 from sillok.settings import Settings
 
@@ -99,7 +100,7 @@ def up(settings: Settings, *, once: bool, say: Say, lang: str = "") -> dict[str,
     RunError
         With ``once``: if the night failed; what was published stays.
     """
-    words = WORDS[lang or jobs.language(settings)]
+    words = WORDS[lang or language(settings)]
     check_node(settings, once=once)
     result: dict[str, Any] = {}
     with hold_lock(settings.home_path / "up.lock", "`sillok up`"), _guarded() as family:
@@ -186,7 +187,7 @@ def _wait_for(family: _Family, child: Child, process: subprocess.Popen[bytes]) -
 def _close_abandoned(settings: Settings, say: Say, words: dict[str, str]) -> None:
     from sillok.runs import close_abandoned
 
-    closed = close_abandoned(jobs.open_store_of(settings), now=settings.current_time())
+    closed = close_abandoned(open_store_of(settings), now=settings.current_time())
     if closed:
         say(words["abandoned"].format(n=len(closed)))
 
@@ -194,15 +195,15 @@ def _close_abandoned(settings: Settings, say: Say, words: dict[str, str]) -> Non
 def _published(settings: Settings) -> dict[str, Any]:
     from sillok.pages.site import read_states
 
-    site = jobs.site_of(settings)
+    site = site_of(settings)
     up_now = [slug for slug, state in read_states(site).items() if state.is_published]
     return {"site": str(site), "pages": [str(site / slug / "index.html") for slug in up_now]}
 
 
 def _urls(settings: Settings, token: str) -> dict[str, str]:
     return {
-        "room": f"{jobs.public_url(settings)}/",
-        "voila": f"{jobs.voila_url(settings)}/",
+        "room": f"{public_url(settings)}/",
+        "voila": f"{voila_url(settings)}/",
         "lab": f"http://{settings.host}:{settings.port_lab}/lab?token={token}",
         "prefect": services.prefect_api(settings).removesuffix("/api"),
     }
