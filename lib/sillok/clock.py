@@ -19,23 +19,30 @@ if TYPE_CHECKING:
 __all__ = ["KST", "is_session", "last_closed_session", "session_close", "sessions"]
 
 KST = ZoneInfo("Asia/Seoul")
-_FIRST = "1990-01-03"
+_FIRST = date(1990, 1, 3)
+_RECENT = date(2020, 1, 2)
+_MARGIN = timedelta(days=30)  # the session before the first asked day must be in the calendar too
 
 
-@lru_cache(maxsize=1)
-def _calendar() -> ExchangeCalendar:
+def _calendar(day: date) -> ExchangeCalendar:
+    # From 1990 it takes three times as long to make, and few ask for what lies before 2020.
+    return _make_calendar(_RECENT if day >= _RECENT + _MARGIN else _FIRST)
+
+
+@lru_cache(maxsize=2)
+def _make_calendar(first: date) -> ExchangeCalendar:
     import exchange_calendars
 
     with warnings.catch_warnings():
         # pandas 3.1 deprecates how exchange_calendars 4 reads zoned times; the answers are the same.
         warnings.filterwarnings("ignore", message="Series.values returning", category=DeprecationWarning)
-        return exchange_calendars.get_calendar("XKRX", start=_FIRST)
+        return exchange_calendars.get_calendar("XKRX", start=first.isoformat())
 
 
 def _refuse_outside(day: date) -> None:
-    first, last = _calendar().first_session.date(), _calendar().last_session.date()
-    if not first <= day <= last:
-        raise DataError(f"{day} lies outside the KRX calendar, which covers {first} to {last}", day=day)
+    last = _calendar(day).last_session.date()
+    if not _FIRST <= day <= last:
+        raise DataError(f"{day} lies outside the KRX calendar, which covers {_FIRST} to {last}", day=day)
 
 
 def sessions(start: date, end: date) -> list[date]:
@@ -53,20 +60,20 @@ def sessions(start: date, end: date) -> list[date]:
     last = end - timedelta(days=1)
     _refuse_outside(start)
     _refuse_outside(last)
-    return [stamp.date() for stamp in _calendar().sessions_in_range(start.isoformat(), last.isoformat())]
+    return [stamp.date() for stamp in _calendar(start).sessions_in_range(start.isoformat(), last.isoformat())]
 
 
 def is_session(day: date) -> bool:
     """Return whether KRX trades on ``day``."""
     _refuse_outside(day)
-    return bool(_calendar().is_session(day.isoformat()))
+    return bool(_calendar(day).is_session(day.isoformat()))
 
 
 def session_close(day: date) -> datetime:
     """Return the close of the session ``day`` in Asia/Seoul; a day without a session raises DataError."""
     if not is_session(day):
         raise DataError(f"{day} is not a KRX session; ask for the session before or after it", day=day)
-    close: datetime = _calendar().session_close(day.isoformat()).to_pydatetime()
+    close: datetime = _calendar(day).session_close(day.isoformat()).to_pydatetime()
     return close.astimezone(KST)
 
 
@@ -76,7 +83,7 @@ def last_closed_session(now: datetime) -> date:
         raise DataError(f"now must carry a time zone, got {now!r}", now=now)
     day = now.astimezone(KST).date()
     _refuse_outside(day)
-    candidate: date = _calendar().date_to_session(day.isoformat(), direction="previous").date()
+    candidate: date = _calendar(day).date_to_session(day.isoformat(), direction="previous").date()
     if session_close(candidate) <= now:
         return candidate
-    return _calendar().previous_session(candidate.isoformat()).date()
+    return _calendar(day).previous_session(candidate.isoformat()).date()
