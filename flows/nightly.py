@@ -12,6 +12,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from sillok.errors import RunError, SillokError
 from sillok.node import jobs
+from sillok.node.processes import die_with_parent
 from sillok.settings import load_settings
 
 __all__ = ["nightly"]
@@ -79,6 +80,7 @@ def nightly(session: str = "", force: bool = False) -> State[Any]:
     force
         Work also on a day without a session.
     """
+    die_with_parent()
     settings = load_settings()
     day = jobs.due_session(settings, session, force=force)
     if not day:

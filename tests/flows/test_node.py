@@ -14,6 +14,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +161,7 @@ def test_a_cron_fires_and_its_run_completes(node: Node) -> None:
     (run, *_) = wait_for(
         completed, 300, lambda: json.dumps(ask(f"{node.address('PREFECT')}/api/flow_runs/filter", {}))[:4000]
     )
-    assert run["start_time"] >= run["expected_start_time"]
+    assert datetime.fromisoformat(run["start_time"]) >= datetime.fromisoformat(run["expected_start_time"])
     schedules = ask(f"{node.address('PREFECT')}/api/deployments/name/nightly/nightly")["schedules"]
     assert [(s["schedule"]["cron"], s["schedule"]["timezone"]) for s in schedules] == [
         ("* * * * *", "Asia/Seoul")
@@ -214,15 +215,25 @@ def test_a_notebook_that_fails_ends_the_flow_as_failed_after_the_others_are_up(n
     assert good
 
 
-def test_a_worker_that_is_killed_is_started_again(node: Node) -> None:
+def test_a_worker_that_is_killed_is_started_again_and_its_night_is_not_running_for_ever(node: Node) -> None:
     def workers() -> list[psutil.Process]:
         return [p for p in node.family() if "flows.worker" in p.cmdline()]
 
+    def state(run_id: str) -> str:
+        return str(ask(f"{node.address('PREFECT')}/api/flow_runs/{run_id}")["state_type"])
+
+    running = {"flow_runs": {"state": {"type": {"any_": ["RUNNING"]}}}}
+    (night, *_) = wait_for(
+        lambda: ask(f"{node.address('PREFECT')}/api/flow_runs/filter", running), 150, node.said
+    )
     (before,) = workers()
     before.kill()
     after = wait_for(lambda: [p for p in workers() if p.pid != before.pid], 60, node.said)
     assert after
     wait_for(lambda: "worker ended with -9 and is started again" in node.said(), 30, node.said)
+    assert state(night["id"]) == "CRASHED"
+    runs = ask(f"{node.address('ROOM')}/api/runs?limit=50")["runs"]
+    assert not [run for run in runs if run["status"] == "running"]
 
 
 def test_a_node_that_is_killed_leaves_no_process(node: Node) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sillok.errors import ResourceError
 
-__all__ = ["MARK", "Child", "new_mark", "start_warden", "stop_all", "sweep"]
+__all__ = ["MARK", "Child", "die_with_parent", "new_mark", "start_warden", "stop_all", "sweep"]
 
 MARK = "SILLOK_NODE_MARK"  # in the environment of every process that a node starts, and of their children
 _GRACE_S = 10.0
@@ -125,6 +125,15 @@ def sweep(mark: str, *, spare: Iterable[int] = ()) -> int:
                 continue
         time.sleep(0.05)
     return killed
+
+
+def die_with_parent() -> None:
+    """Let this process be killed when the one that started it ends, if it belongs to a node.
+
+    For a flow run: Prefect's worker would leave it running, with nobody to hear of its end.
+    """
+    if _LIBC is not None and MARK in os.environ:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def start_warden(mark: str) -> tuple[subprocess.Popen[bytes], int]:

@@ -28,6 +28,7 @@ from sillok.settings import Settings
 __all__ = ["up"]
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_BURIAL_S = 120.0
 _RESTARTS = 5  # of one service, in a node's life, before the node gives up
 
 
@@ -108,7 +109,7 @@ def up(settings: Settings, *, once: bool, say: Say, lang: str = "") -> dict[str,
             _make_night(settings, family, say, words, result)
             if not once:
                 _open_doors(settings, family, say, words, result)
-                _serve(family, say, words)
+                _serve(settings, family, say, words)
         except KeyboardInterrupt:
             say(words["stopping"])
             if once:
@@ -158,11 +159,23 @@ def _open_doors(
     say(words["ready"])
 
 
-def _serve(family: _Family, say: Say, words: dict[str, str]) -> None:
+def _serve(settings: Settings, family: _Family, say: Say, words: dict[str, str]) -> None:
     while True:
         time.sleep(1)
         for child, code in family.renew():
             say(words["died"].format(name=child.name, code=code, last=child.last_words()))
+            if child.name == "worker":
+                _bury_night(settings, family, say, words)
+
+
+def _bury_night(settings: Settings, family: _Family, say: Say, words: dict[str, str]) -> None:
+    """Record the runs that died with their worker as ended, here and in Prefect, before there is a new one."""
+    _close_abandoned(settings, say, words)
+    process = services.nightly_run(settings, run=False).start(mark=family.mark)
+    try:
+        process.wait(timeout=_BURIAL_S)
+    except subprocess.TimeoutExpired:
+        stop_all([process])
 
 
 def _wait_for(family: _Family, child: Child, process: subprocess.Popen[bytes]) -> dict[str, Any]:
