@@ -49,6 +49,7 @@ def prefect_environment(settings: Settings, *, broker: bool = False) -> dict[str
         "PREFECT_CLI_WRAP_LINES": "false",
         "PREFECT_LOGGING_COLORS": "false",
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+        "PREFECT_SERVER_UI_V2_ENABLED": "false",  # its page calls a host of others from the browser
         "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(home / "ui"),
         "PREFECT_WORKER_QUERY_SECONDS": "2",
         "PYTHONUNBUFFERED": "1",

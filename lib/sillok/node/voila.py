@@ -40,6 +40,7 @@ def voila_words(settings: Settings, *, host: str = "", port: int = 0) -> list[st
         "VoilaConfiguration.file_allowlist": "[]",
         "KernelSpecManager.allowed_kernelspecs": json.dumps([KERNEL_NAME]),
         "KernelSpecManager.ensure_native_kernel": False,
+        "KernelManager.client_factory": "sillok.kernels.PromptKernelClient",
         "MappingKernelManager.default_kernel_name": KERNEL_NAME,
         "MappingKernelManager.cull_idle_timeout": _IDLE_S,
         "MappingKernelManager.cull_interval": 60,

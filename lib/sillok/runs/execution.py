@@ -21,8 +21,10 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
+from traitlets.config import Config
 
 from sillok.errors import RunError
+from sillok.kernels import PromptKernelClient
 from sillok.runs.parameters import read_parameters
 from sillok.runs.provenance import git_commit, hash_bytes, hash_lock
 from sillok.runs.record import RunRecord, record_end, record_start
@@ -57,8 +59,14 @@ class _Engine(NBClientEngine):
         cell_timeout_s: int,
         **_: Any,
     ) -> Any:
+        config = Config()
+        config.KernelManager.client_factory = PromptKernelClient
+        # Over files in a folder of our own: no port to collide on, nothing for others on the node to read.
+        config.KernelManager.transport = "ipc"
+        config.KernelManager.connection_file = str(Path(kernel_log.name).with_name("kernel.json"))
         client = PapermillNotebookClient(
             nb_man,
+            config=config,
             kernel_name=kernel_name,
             timeout=cell_timeout_s,
             startup_timeout=120,
