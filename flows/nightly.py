@@ -62,7 +62,7 @@ def _make_snapshot() -> str:
         check(load_id)
         return str(freeze(load_id)["id"])
     except SillokError as err:
-        jobs.hold(load_settings(), str(err))
+        jobs.hold(load_settings(), err)
         raise
 
 

@@ -78,7 +78,7 @@ def test_a_night_loads_checks_freezes_runs_and_publishes(
     )
 
 
-def test_where_the_vendor_is_away_every_page_says_why_it_is_not_renewed(settings: Settings) -> None:
+def test_where_the_vendor_is_away_every_page_says_so_and_names_no_host(settings: Settings) -> None:
     away = settings.model_copy(
         update={"kis_url": f"http://127.0.0.1:{settings.port_sandbox}", "kis_rate": 0.0}
     )
@@ -86,7 +86,7 @@ def test_where_the_vendor_is_away_every_page_says_why_it_is_not_renewed(settings
         run_nightly(away)
     states = read_states(site_of(settings))
     assert set(states) == {"good", "board"}
-    assert all("127.0.0.1" in state.held_reason for state in states.values())
+    assert {state.held_reason for state in states.values()} == {"오늘 밤 시세를 받지 못했습니다"}
 
 
 def test_nothing_can_be_frozen_or_run_before_a_load(settings: Settings) -> None:

@@ -80,7 +80,7 @@ _HEADINGS = {
     4: ("KIS", "KIS 오류"),
     5: ("optimisation", "최적화 오류"),
     6: ("the notebook failed", "노트북 실행 실패"),
-    7: ("not published", "게시 거부"),
+    7: ("not published", "발행 거부"),
     8: ("machine", "시스템 오류"),
 }
 

@@ -95,7 +95,7 @@ def _run_line(run: dict[str, Any]) -> str:
     help=text(
         "Do the night's work here and now, as the schedule does: load, check, freeze, run every report, publish. "
         "A day without a session is skipped.",
-        "밤에 할 일을 일정이 하는 그대로 지금 여기서 합니다: 적재, 점검, 동결, 모든 보고서 실행, 게시. 거래가 없는 날은 건너뜁니다.",
+        "밤에 할 일을 일정이 하는 그대로 지금 여기서 합니다: 적재, 점검, 동결, 모든 보고서 실행, 발행. 거래가 없는 날은 건너뜁니다.",
     )
 )
 def nightly(
@@ -166,7 +166,7 @@ def runs(
     help=text(
         "Put a run's page into the reading room, if the gate lets it: done, fresh, checked, on the newest snapshot. "
         "Else the last good page stays, marked with its age and the reason.",
-        "게시 관문이 허락하면(완료, 최신, 점검 통과, 최신 스냅샷) 실행의 페이지를 열람실에 올립니다. 아니면 마지막으로 좋았던 "
+        "발행 관문이 허락하면(완료, 최신, 점검 통과, 최신 스냅샷) 실행의 페이지를 열람실에 올립니다. 아니면 마지막으로 좋았던 "
         "페이지가 그 나이와 이유를 달고 남습니다.",
     )
 )

@@ -19,7 +19,7 @@ __all__ = ["Json", "app", "main", "read_settings"]
 EXIT_CODES = text(
     "Exit codes: 0 done · 2 wrong setting or argument · 3 data · 4 KIS · 5 optimisation · 6 a notebook failed · "
     "7 not published · 8 the machine · 130 interrupted.",
-    "종료 코드: 0 완료 · 2 설정이나 인자 오류 · 3 데이터 · 4 KIS · 5 최적화 · 6 노트북 실패 · 7 게시 거부 · 8 시스템 · 130 중단.",
+    "종료 코드: 0 완료 · 2 설정이나 인자 오류 · 3 데이터 · 4 KIS · 5 최적화 · 6 노트북 실패 · 7 발행 거부 · 8 시스템 · 130 중단.",
 )
 
 app = typer.Typer(
@@ -29,7 +29,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help=text(
         "Sillok: from the KIS Open API to a published page whose every number can say where it came from.",
-        "실록: KIS Open API에서 게시된 페이지까지. 모든 숫자가 어디서 왔는지 말할 수 있습니다.",
+        "실록: KIS Open API에서 발행된 페이지까지. 모든 숫자가 어디서 왔는지 말할 수 있습니다.",
     )
     + "\n\n"
     + text(

@@ -22,7 +22,7 @@ __all__ = ["sandbox", "up"]
     help=text(
         "Run the whole node here: load the market, let Prefect run the nightly flow, publish, and serve the reading "
         "room, Voila and JupyterLab until Ctrl-C. Without KIS keys a local sandbox with a synthetic market is used.",
-        "노드 전체를 여기서 실행합니다. 시세를 적재하고, Prefect가 야간 플로를 돌려 게시하고, 열람실과 Voila와 JupyterLab을 "
+        "노드 전체를 여기서 실행합니다. 시세를 적재하고, Prefect가 야간 플로를 돌려 발행하고, 열람실과 Voila와 JupyterLab을 "
         "Ctrl-C까지 띄웁니다. KIS 키가 없으면 합성 시장을 가진 로컬 샌드박스를 씁니다.",
     )
 )

@@ -55,7 +55,7 @@ def _make_snapshot(settings: Settings, say: Callable[[str], None], progress: job
         jobs.check(settings, load_id)
         return str(jobs.freeze(settings, load_id)["id"])
     except SillokError as err:
-        jobs.hold(settings, str(err))
+        jobs.hold(settings, err)
         raise
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from sillok.errors import ConfigError
+from sillok.errors import ConfigError, DataError, ResourceError, SillokError, VendorError
 from sillok.node.wiring import (
     find_snapshot,
     language,
@@ -21,6 +21,15 @@ if TYPE_CHECKING:
     from sillok.settings import Settings
 
 __all__ = ["hold", "publish"]
+
+
+_HELD: dict[type[SillokError], dict[str, str]] = {  # the first that fits
+    VendorError: {"ko": "오늘 밤 시세를 받지 못했습니다", "en": "tonight's market could not be fetched"},
+    DataError: {"ko": "오늘 밤 자료에 문제가 있습니다", "en": "something is wrong with tonight's data"},
+    ConfigError: {"ko": "설정에 문제가 있습니다", "en": "something is wrong with the settings"},
+    ResourceError: {"ko": "시스템에 문제가 있습니다", "en": "something is wrong with the system"},
+    SillokError: {"ko": "오늘 밤 작업이 실패했습니다", "en": "tonight's work failed"},
+}
 
 
 def publish(settings: Settings, run_id: str) -> dict[str, Any]:
@@ -71,12 +80,16 @@ def publish(settings: Settings, run_id: str) -> dict[str, Any]:
     }
 
 
-def hold(settings: Settings, reason: str) -> None:
-    """Mark every page as held for ``reason``: the night ended before there was a run to decide on."""
+def hold(settings: Settings, err: SillokError) -> None:
+    """Mark every page as held: the night ended with ``err`` before there was a run to decide on.
+
+    A reader is told the kind of failure; its text, which may name hosts and paths, is the operator's.
+    """
     from sillok import pages
     from sillok.runs import find_notebooks
 
     now, lang = settings.current_time(), language(settings)
+    reason = next(words[lang] for kind, words in _HELD.items() if isinstance(err, kind))
     for info in find_notebooks(settings.project):
         notebook = info.path.relative_to(settings.project).as_posix()
         pages.hold(info, reason, site=site_of(settings), now=now, lang=lang, notebook=notebook)
