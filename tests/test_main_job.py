@@ -187,6 +187,15 @@ def test_a_stakeholder_moves_the_live_dashboard_and_sees_the_weights_change(node
     assert noted == []
 
 
+def test_the_live_list_names_what_it_opens(node: Node, page: Page) -> None:
+    page.goto(node.urls["Voila"])
+    assert sorted(page.locator("ul.choices a").all_inner_texts()) == [
+        "오늘의 시장",
+        "최소분산 포트폴리오",
+        "포트폴리오 탐색",
+    ]
+
+
 def test_voila_lets_nobody_run_code(node: Node) -> None:
     for address in ("api/kernels", "api/contents", "api/terminals", "lab"):
         request = urllib.request.Request(f"{node.urls['Voila']}/{address}", method="POST", data=b"{}")

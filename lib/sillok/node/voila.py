@@ -7,12 +7,14 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from sillok.errors import SillokError
 from sillok.node.environment import child_environment
 from sillok.node.kernelspec import KERNEL_NAME, install_kernelspec
+from sillok.runs import find_notebooks
 from sillok.settings import Settings, load_settings
 
 __all__ = ["main", "voila_environment", "voila_words"]
@@ -60,7 +62,8 @@ def voila_words(settings: Settings, *, host: str = "", port: int = 0) -> list[st
 def voila_environment(settings: Settings) -> dict[str, str]:
     """Return Voila's environment: without the broker's keys, with our template, state inside home."""
     share = settings.home_path / "voila"
-    _lay_template(share / "voila" / "templates" / "sillok")
+    titles = {f"{info.slug}.ipynb": info.title for info in find_notebooks(settings.project)}
+    _lay_template(share / "voila" / "templates" / "sillok", titles)
     install_kernelspec()
     return {
         **child_environment(settings),
@@ -71,13 +74,18 @@ def voila_environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def _lay_template(folder: Path) -> None:
-    """Copy the template, with the fonts that its pages ask for, to where Voila looks for it."""
+def _lay_template(folder: Path, titles: Mapping[str, str]) -> None:
+    """Copy the template, with the fonts that its pages ask for, to where Voila looks for it.
+
+    ``titles`` names the files that its list shows.
+    """
     static = folder / "static"
     static.mkdir(parents=True, exist_ok=True)
     with as_file(files("sillok.node") / "voila_template") as own:
         for file in own.iterdir():
             shutil.copyfile(file, (static if file.suffix == ".css" else folder) / file.name)
+    tree = folder / "tree.html"
+    tree.write_text(tree.read_text("utf-8").replace("titles = {}", f"titles = {json.dumps(titles)}"), "utf-8")
     with as_file(files("sillok.charts") / "fonts") as fonts:
         for file in fonts.glob("*.otf"):
             shutil.copyfile(file, static / file.name)
