@@ -210,5 +210,5 @@ def test_jupyterlab_opens_with_the_notebooks_and_the_projects_kernel(node: Node,
     page.get_by_role("region", name="Launcher").or_(page.locator(".jp-Launcher")).first.wait_for()
     cards = page.locator(".jp-LauncherCard[data-category='Notebook']")
     cards.first.wait_for()
-    assert cards.all_inner_texts() == ["Sillok"]
+    assert cards.locator(".jp-LauncherCard-label").all_inner_texts() == ["Sillok"]
     assert page.locator(".jp-DirListing-item", has_text="notebooks").count() == 1
