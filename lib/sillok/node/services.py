@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 
+from sillok.errors import ResourceError
 from sillok.node.environment import child_environment
 from sillok.node.kernelspec import KERNEL_NAME
 from sillok.node.processes import Child
@@ -22,6 +27,7 @@ __all__ = [
     "prefect_api",
     "prefect_environment",
     "prefect_server",
+    "private_tmp",
     "reading_room",
     "voila",
     "worker",
@@ -31,6 +37,28 @@ __all__ = [
 def prefect_api(settings: Settings) -> str:
     """Return the address of Prefect's API: a server that runs already, or our own."""
     return settings.prefect_api_url or f"http://{settings.host}:{settings.port_prefect}/api"
+
+
+def private_tmp() -> Path:
+    """Return a temporary folder of this user alone, made if missing.
+
+    Prefect's worker keeps its files in ``runner_storage`` of the temporary folder, whoever runs it: a second
+    user of the machine could not start one. Not in home, whose path may be too long for a kernel's socket.
+
+    Raises
+    ------
+    ResourceError
+        If somebody else has taken its name.
+    """
+    folder = Path(tempfile.gettempdir()) / f"sillok-{os.getuid()}"
+    with suppress(FileExistsError):  # ours from before, which the next lines find out
+        folder.mkdir(mode=0o700)
+    owner = folder.lstat()
+    if owner.st_uid != os.getuid() or not stat.S_ISDIR(owner.st_mode) or owner.st_mode & 0o077:
+        raise ResourceError(
+            f"{folder} is not a folder of ours alone; remove it, or set TMPDIR to another place"
+        )
+    return folder
 
 
 def prefect_environment(settings: Settings, *, broker: bool = False) -> dict[str, str]:
@@ -53,6 +81,7 @@ def prefect_environment(settings: Settings, *, broker: bool = False) -> dict[str
         "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(home / "ui"),
         "PREFECT_WORKER_QUERY_SECONDS": "2",
         "PYTHONUNBUFFERED": "1",
+        "TMPDIR": str(private_tmp()),
     }
 
 
