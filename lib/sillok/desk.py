@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sillok.market import Market
     from sillok.objects import Objects
 
-__all__ = ["Desk", "open"]
+__all__ = ["Desk", "open", "open_objects_of"]
 
 _SOURCES = {
     "kis": ("한국투자증권 KIS Open API", ""),
@@ -123,7 +123,7 @@ def open(as_of: str | date | datetime | None = None, snapshot: str | None = None
 
     from sillok.market import open_market
 
-    return Desk(open_market(_objects(settings), chosen, as_of=instant), settings)
+    return Desk(open_market(open_objects_of(settings), chosen, as_of=instant), settings)
 
 
 def _sessions_after(day: date) -> list[date]:
@@ -131,7 +131,8 @@ def _sessions_after(day: date) -> list[date]:
     return clock.sessions(day + timedelta(days=1), day + timedelta(days=31))
 
 
-def _objects(settings: Settings) -> Objects:
+def open_objects_of(settings: Settings) -> Objects:
+    """Open the settings' object store."""
     from sillok.objects import open_objects
 
     return open_objects(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sillok.desk import open_objects_of
 from sillok.errors import MissingDataError
 from sillok.node.sandbox import needs_sandbox, sandbox_url
 
 if TYPE_CHECKING:
     from sillok.kis import Client
-    from sillok.objects import Objects
     from sillok.settings import Settings
     from sillok.store import Store
 
@@ -38,19 +38,6 @@ def open_store_of(settings: Settings, *, migrate: bool = True) -> Store:
     if migrate:
         store.migrate()
     return store
-
-
-def open_objects_of(settings: Settings) -> Objects:
-    """Open the settings' object store."""
-    from sillok.objects import open_objects
-
-    return open_objects(
-        settings.objects_url,
-        directory=settings.home_path / "objects",
-        cache=settings.home_path / "cache",
-        access_key=settings.objects_access_key,
-        secret_key=settings.objects_secret_key.get_secret_value(),
-    )
 
 
 def site_of(settings: Settings) -> Path:
