@@ -19,6 +19,7 @@ __all__ = ["MARK", "Child", "die_with_parent", "new_mark", "start_warden", "stop
 
 MARK = "SILLOK_NODE_MARK"  # in the environment of every process that a node starts, and of their children
 _GRACE_S = 10.0
+_LOOKS = 3
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -115,8 +116,10 @@ def sweep(mark: str, *, spare: Iterable[int] = ()) -> int:
 
     Flow runs, kernels and terminals lead sessions of their own, so that no group signal reaches them.
     """
-    spared, killed = {os.getpid(), *spare}, 0
-    while found := [pid for pid in _marked(mark) if pid not in spared]:
+    spared, killed, empty_looks = {os.getpid(), *spare}, 0, 0
+    while empty_looks < _LOOKS:  # a process between fork and exec shows no environment for a moment
+        found = [pid for pid in _marked(mark) if pid not in spared]
+        empty_looks = 0 if found else empty_looks + 1
         for pid in found:
             try:
                 os.kill(pid, signal.SIGKILL)
