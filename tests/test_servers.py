@@ -78,9 +78,9 @@ def test_the_browser_draws_hangul(browser: Any) -> None:
     page.close()
 
 
+@pytest.mark.postgres
+@pytest.mark.usefixtures("postgres_url")  # it says what is missing, and fails for that on CI
 def test_the_last_user_of_a_server_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if missing := servers.missing_programs("postgres"):
-        pytest.skip(f"needs {missing}")
     import shutil
     import tempfile
 

@@ -3,7 +3,7 @@
 libzmq tells of new messages by an edge on a file descriptor, and any operation on the socket may use that edge
 up. ``jupyter_client`` 8.10 sends on the raw socket, behind the back of the asyncio one that waits: a reply that
 came in while a request was being sent is then seen only when the wait times out, after 15 minutes or never. Seen
-here in about one run of a hundred on a busy machine; the kernel's side had the same fault until ipykernel 7.4
+here at least once in each of four series of 90 runs; the kernel's side had the same fault until ipykernel 7.4
 (ipython/ipykernel#1529).
 """
 
