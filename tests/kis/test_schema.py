@@ -23,20 +23,13 @@ REFERENCE = Path(__file__).parents[2] / "../shared/kis"
 needs_reference = pytest.mark.skipif(
     not REFERENCE.is_dir(), reason="the vendor's reference is not beside the project"
 )
-ENDPOINTS = {
-    "domestic_price": schema.PRICE,
-    "domestic_daily_chart": schema.DAILY_CHART,
-    "domestic_index_daily_chart": schema.INDEX_CHART,
-    "market_holiday": schema.HOLIDAYS,
-    "trading_balance": schema.BALANCE,
-}
 
 
 @pytest.fixture(scope="module")
 def reference() -> dict[str, Any]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     with (REFERENCE / "endpoints.yaml").open(encoding="utf-8") as file:
-        return {entry["key"]: entry for entry in yaml.load(file, loader)["endpoints"]}
+        return {entry["path"]: entry for entry in yaml.load(file, loader)["endpoints"]}
 
 
 def sample(name: str) -> Any:
@@ -44,20 +37,37 @@ def sample(name: str) -> Any:
 
 
 @needs_reference
-@pytest.mark.parametrize("key", ENDPOINTS)
-def test_an_endpoint_agrees_with_the_vendors_reference(key: str, reference: dict[str, Any]) -> None:
-    ours, theirs = ENDPOINTS[key], reference[key]
-    assert (ours.path, ours.tr_id, ours.tr_id_paper or None) == (
-        theirs["path"],
-        theirs["tr_id_real"],
-        theirs["tr_id_paper"],
-    )
+@pytest.mark.parametrize("name", schema.ENDPOINTS)
+def test_an_endpoint_agrees_with_the_vendors_reference(name: str, reference: dict[str, Any]) -> None:
+    ours = schema.ENDPOINTS[name]
+    theirs = reference[ours.path]
+    ids = theirs["tr_id_real"], theirs["tr_id_paper"]
+    if isinstance(ids[0], dict):
+        ids = ids[0]["within_3_months"], ids[1]["within_3_months"]
+        assert ours.archive == tuple(
+            theirs[f"tr_id_{host}"]["older_than_3_months"] for host in ("real", "paper")
+        )
+    assert (ours.tr_id, ours.tr_id_paper or None) == ids
     params = {param["name"] for param in theirs["params"]}
     assert {*ours.params.values(), *ours.fixed, *(ours.context or ())} == params
-    blocks = {block["name"]: [field["name"] for field in block["fields"]] for block in theirs["outputs"]}
-    for block in (ours.head, ours.rows):
-        if block.key:
-            assert [field.vendor for field in block.fields] == blocks[block.key]
+    told = {block["name"]: block for block in theirs["outputs"] if block["name"] != "(top level)"}
+    assert [block.key for block in ours.blocks] == list(told)
+    for block in ours.blocks:
+        vendors = [one["name"] for one in told[block.key]["fields"]]
+        assert [one.vendor for one in block.fields] == [n for n in vendors if not n.startswith("ctx_area")]
+
+
+@pytest.mark.parametrize("name", schema.ENDPOINTS)
+def test_a_name_of_ours_stands_for_one_field_of_a_block(name: str) -> None:
+    for block in schema.ENDPOINTS[name].blocks:
+        names = [one.name for one in block.fields]
+        assert all(name.isidentifier() for name in names)
+        assert len(set(names)) == len(names)
+
+
+def test_no_call_can_order() -> None:
+    paths = [endpoint.path for endpoint in schema.ENDPOINTS.values()]
+    assert not [path for path in paths if "order" in path or "rvsecncl" in path]
 
 
 @needs_reference

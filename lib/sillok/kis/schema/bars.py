@@ -1,0 +1,200 @@
+"""Bars: daily charts raw and adjusted, and minutes."""
+
+from sillok.kis.schema.shape import Block, Endpoint, Field
+
+__all__ = ["DAILY_CHART", "DAILY_PRICES", "MINUTES", "MINUTES_TODAY"]
+
+DAILY_CHART = Endpoint(
+    path="/uapi/domestic-stock/v1/quotations/inquire-daily-itemchartprice",
+    tr_id="FHKST03010100",
+    tr_id_paper="FHKST03010100",
+    params={
+        "symbol": "FID_INPUT_ISCD",
+        "start": "FID_INPUT_DATE_1",
+        "end": "FID_INPUT_DATE_2",
+        "period": "FID_PERIOD_DIV_CODE",
+        "raw": "FID_ORG_ADJ_PRC",
+    },
+    fixed={"FID_COND_MRKT_DIV_CODE": "J"},
+    defaults={"period": "D"},
+    page_rows=100,
+    ko="국내주식기간별시세(일/주/월/년)",
+    blocks=(
+        Block(
+            "output1",
+            (
+                Field("prdy_vrss", "change", "int", "KRW", "전일 대비"),
+                Field("prdy_vrss_sign", "sign", "text", "", "전일 대비 부호"),
+                Field("prdy_ctrt", "change_pct", "decimal", "%", "전일 대비율"),
+                Field("stck_prdy_clpr", "previous_close", "int", "KRW", "주식 전일 종가"),
+                Field("acml_vol", "volume", "int", "shares", "누적 거래량"),
+                Field("acml_tr_pbmn", "amount_krw", "int", "KRW", "누적 거래 대금"),
+                Field("hts_kor_isnm", "name", "text", "", "HTS 한글 종목명"),
+                Field("stck_prpr", "price", "int", "KRW", "주식 현재가"),
+                Field("stck_shrn_iscd", "symbol", "text", "", "주식 단축 종목코드"),
+                Field("prdy_vol", "previous_volume", "int", "shares", "전일 거래량"),
+                Field("stck_mxpr", "upper_limit", "int", "KRW", "주식 상한가"),
+                Field("stck_llam", "lower_limit", "int", "KRW", "주식 하한가"),
+                Field("stck_oprc", "open", "int", "KRW", "주식 시가2"),
+                Field("stck_hgpr", "high", "int", "KRW", "주식 최고가"),
+                Field("stck_lwpr", "low", "int", "KRW", "주식 최저가"),
+                Field("stck_prdy_oprc", "stock_previous_open_price", "int", "KRW", "주식 전일 시가"),
+                Field("stck_prdy_hgpr", "stock_previous_high", "int", "KRW", "주식 전일 최고가"),
+                Field("stck_prdy_lwpr", "stock_previous_low", "int", "KRW", "주식 전일 최저가"),
+                Field("askp", "ask_price", "int", "KRW", "매도호가"),
+                Field("bidp", "bid_price", "int", "KRW", "매수호가"),
+                Field("prdy_vrss_vol", "volume_change_change", "int", "shares", "전일 대비 거래량"),
+                Field("vol_tnrt", "turnover_pct_by_volume", "decimal", "%", "거래량 회전율"),
+                Field("stck_fcam", "par_value", "int", "KRW", "주식 액면가"),
+                Field("lstn_stcn", "shares", "int", "shares", "상장 주수"),
+                Field("cpfn", "capital_krw", "int", "100 million KRW", "자본금"),
+                Field("hts_avls", "market_cap_krw", "int", "100 million KRW", "HTS 시가총액"),
+                Field("per", "per", "decimal", "multiple", "PER"),
+                Field("eps", "eps_krw", "decimal", "KRW/share", "EPS"),
+                Field("pbr", "pbr", "decimal", "multiple", "PBR"),
+                Field(
+                    "itewhol_loan_rmnd_ratem",
+                    "whole_margin_loan_balance_pct",
+                    "decimal",
+                    "%",
+                    "전체 융자 잔고 비율",
+                ),
+            ),
+            "object",
+        ),
+        Block(
+            "output2",
+            (
+                Field("stck_bsop_date", "date", "date", "", "주식 영업 일자"),
+                Field("stck_clpr", "close", "int", "KRW", "주식 종가"),
+                Field("stck_oprc", "open", "int", "KRW", "주식 시가2"),
+                Field("stck_hgpr", "high", "int", "KRW", "주식 최고가"),
+                Field("stck_lwpr", "low", "int", "KRW", "주식 최저가"),
+                Field("acml_vol", "volume", "int", "shares", "누적 거래량"),
+                Field("acml_tr_pbmn", "amount_krw", "int", "KRW", "누적 거래 대금"),
+                Field("flng_cls_code", "ex_code", "text", "", "락 구분 코드"),
+                Field("prtt_rate", "split_pct", "decimal", "%", "분할 비율"),
+                Field("mod_yn", "no_open", "text", "", "변경 여부"),
+                Field("prdy_vrss_sign", "sign", "text", "", "전일 대비 부호"),
+                Field("prdy_vrss", "change", "int", "KRW", "전일 대비"),
+                Field("revl_issu_reas", "revaluation", "text", "", "재평가사유코드"),
+            ),
+            "list",
+        ),
+    ),
+)
+
+DAILY_PRICES = Endpoint(
+    path="/uapi/domestic-stock/v1/quotations/inquire-daily-price",
+    tr_id="FHKST01010400",
+    tr_id_paper="FHKST01010400",
+    params={"symbol": "FID_INPUT_ISCD", "period": "FID_PERIOD_DIV_CODE", "adjusted": "FID_ORG_ADJ_PRC"},
+    fixed={"FID_COND_MRKT_DIV_CODE": "J"},
+    defaults={"period": "D"},
+    page_rows=30,
+    ko="주식현재가 일자별",
+    blocks=(
+        Block(
+            "output",
+            (
+                Field("stck_bsop_date", "date", "date", "", "주식 영업 일자"),
+                Field("stck_oprc", "open", "int", "KRW", "주식 시가2"),
+                Field("stck_hgpr", "high", "int", "KRW", "주식 최고가"),
+                Field("stck_lwpr", "low", "int", "KRW", "주식 최저가"),
+                Field("stck_clpr", "close", "int", "KRW", "주식 종가"),
+                Field("acml_vol", "volume", "int", "shares", "누적 거래량"),
+                Field("prdy_vrss_vol_rate", "volume_change", "decimal", "%", "전일 대비 거래량 비율"),
+                Field("prdy_vrss", "change", "int", "KRW", "전일 대비"),
+                Field("prdy_vrss_sign", "sign", "text", "", "전일 대비 부호"),
+                Field("prdy_ctrt", "change_pct", "decimal", "%", "전일 대비율"),
+                Field(
+                    "hts_frgn_ehrt", "foreign_ownership_exhaustion_rate", "decimal", "%", "HTS 외국인 소진율"
+                ),
+                Field("frgn_ntby_qty", "foreign_qty", "int", "shares", "외국인 순매수 수량"),
+                Field("flng_cls_code", "ex_code", "text", "", "락 구분 코드"),
+                Field("acml_prtt_rate", "cumulative_split_pct", "decimal", "%", "누적 분할 비율"),
+            ),
+            "list",
+        ),
+    ),
+)
+
+MINUTES_TODAY = Endpoint(
+    path="/uapi/domestic-stock/v1/quotations/inquire-time-itemchartprice",
+    tr_id="FHKST03010200",
+    tr_id_paper="FHKST03010200",
+    params={"symbol": "FID_INPUT_ISCD", "until": "FID_INPUT_HOUR_1"},
+    fixed={"FID_COND_MRKT_DIV_CODE": "J", "FID_PW_DATA_INCU_YN": "N", "FID_ETC_CLS_CODE": ""},
+    page_rows=30,
+    ko="주식당일분봉조회",
+    blocks=(
+        Block(
+            "output1",
+            (
+                Field("prdy_vrss", "change", "int", "KRW", "전일 대비"),
+                Field("prdy_vrss_sign", "sign", "text", "", "전일 대비 부호"),
+                Field("prdy_ctrt", "change_pct", "decimal", "%", "전일 대비율"),
+                Field("stck_prdy_clpr", "previous_close", "int", "KRW", "전일대비 종가"),
+                Field("acml_vol", "volume", "int", "shares", "누적 거래량"),
+                Field("acml_tr_pbmn", "amount_krw", "int", "KRW", "누적 거래대금"),
+                Field("hts_kor_isnm", "name", "text", "", "한글 종목명"),
+                Field("stck_prpr", "price", "int", "KRW", "주식 현재가"),
+            ),
+            "object",
+        ),
+        Block(
+            "output2",
+            (
+                Field("stck_bsop_date", "date", "date", "", "주식 영업일자"),
+                Field("stck_cntg_hour", "time", "time", "", "주식 체결시간"),
+                Field("stck_prpr", "price", "int", "KRW", "주식 현재가"),
+                Field("stck_oprc", "open", "int", "KRW", "주식 시가"),
+                Field("stck_hgpr", "high", "int", "KRW", "주식 최고가"),
+                Field("stck_lwpr", "low", "int", "KRW", "주식 최저가"),
+                Field("cntg_vol", "volume_traded", "int", "shares", "체결 거래량"),
+                Field("acml_tr_pbmn", "amount_krw", "int", "KRW", "누적 거래대금"),
+            ),
+            "list",
+        ),
+    ),
+)
+
+MINUTES = Endpoint(
+    path="/uapi/domestic-stock/v1/quotations/inquire-time-dailychartprice",
+    tr_id="FHKST03010230",
+    tr_id_paper="",
+    params={"symbol": "FID_INPUT_ISCD", "until": "FID_INPUT_HOUR_1", "day": "FID_INPUT_DATE_1"},
+    fixed={"FID_COND_MRKT_DIV_CODE": "J", "FID_PW_DATA_INCU_YN": "N", "FID_FAKE_TICK_INCU_YN": ""},
+    page_rows=120,
+    ko="주식일별분봉조회",
+    blocks=(
+        Block(
+            "output1",
+            (
+                Field("prdy_vrss", "change", "int", "KRW", "전일 대비"),
+                Field("prdy_vrss_sign", "sign", "text", "", "전일 대비 부호"),
+                Field("prdy_ctrt", "change_pct", "decimal", "%", "전일 대비율"),
+                Field("stck_prdy_clpr", "previous_close", "int", "KRW", "주식 전일 종가"),
+                Field("acml_vol", "volume", "int", "shares", "누적 거래량"),
+                Field("acml_tr_pbmn", "amount_krw", "int", "KRW", "누적 거래 대금"),
+                Field("hts_kor_isnm", "name", "text", "", "HTS 한글 종목명"),
+                Field("stck_prpr", "price", "int", "KRW", "주식 현재가"),
+            ),
+            "object",
+        ),
+        Block(
+            "output2",
+            (
+                Field("stck_bsop_date", "date", "date", "", "주식 영업 일자"),
+                Field("stck_cntg_hour", "time", "time", "", "주식 체결 시간"),
+                Field("stck_prpr", "price", "int", "KRW", "주식 현재가"),
+                Field("stck_oprc", "open", "int", "KRW", "주식 시가2"),
+                Field("stck_hgpr", "high", "int", "KRW", "주식 최고가"),
+                Field("stck_lwpr", "low", "int", "KRW", "주식 최저가"),
+                Field("cntg_vol", "volume_traded", "int", "shares", "체결 거래량"),
+                Field("acml_tr_pbmn", "amount_krw", "int", "KRW", "누적 거래 대금"),
+            ),
+            "list",
+        ),
+    ),
+)
