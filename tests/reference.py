@@ -54,7 +54,7 @@ async def _load(home: Path) -> str:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         keys = Credentials.sandbox()
-        client = Client(url, keys, master_url=url, rate=0, token_path=home / "token.json")
+        client = Client(url, keys, master_url=url, rate=0, broker_path=home / "kis")
         async with client:
             await client.identify()
             gone = await client.delistings()

@@ -71,5 +71,5 @@ def sandbox_in_thread(market: Market | None = None, limits: Limits | None = None
 
 def client_of(url: str, folder: Path, **options: Any) -> Client:
     """Return a client of the server at ``url`` that keeps its token in ``folder`` and does not wait."""
-    options = {"master_url": url, "rate": 0, "token_path": folder / "token.json"} | options
+    options = {"master_url": url, "rate": 0, "broker_path": folder / "kis"} | options
     return Client(url, options.pop("credentials", Credentials.sandbox()), **options)

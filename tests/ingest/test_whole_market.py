@@ -58,7 +58,7 @@ def replay(krx_data: Path) -> Iterator[str]:
 
 async def load(url: str, store: Store, tmp_path: Path, start: date, now: datetime) -> LoadReport:
     async with Client(
-        url, Credentials.sandbox(), master_url=url, rate=0, token_path=tmp_path / "token.json"
+        url, Credentials.sandbox(), master_url=url, rate=0, broker_path=tmp_path / "kis"
     ) as client:
         gone = await client.delistings()
         return await load_market(client, store, now=now, start=start, delistings=gone)

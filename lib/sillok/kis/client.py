@@ -46,8 +46,8 @@ class Client:
         Account number, 8-2 digits; only :meth:`balance` needs it.
     rate
         Calls a second; 0 means no limit.
-    token_path
-        Where the access token is kept between processes, readable by its owner alone.
+    broker_path
+        Folder, the user's own, in which all processes that use the key share the access token and the turns.
     timeout_s, tries, deadline_s
         Time limit of one call; how often a retriable failure is asked again, and for how long.
     transport
@@ -62,7 +62,7 @@ class Client:
         master_url: str,
         account: str = "",
         rate: float,
-        token_path: Path,
+        broker_path: Path,
         paper: bool = False,
         timeout_s: float = 10,
         tries: int = 5,
@@ -82,7 +82,7 @@ class Client:
             base_url,
             credentials,
             Throttle(rate, **clocks),
-            TokenFile(token_path, base_url.rstrip("/"), credentials.fingerprint),
+            TokenFile(broker_path / "token.json", base_url.rstrip("/"), credentials.fingerprint),
             paper=paper,
             timeout_s=timeout_s,
             tries=tries,

@@ -68,7 +68,7 @@ def open_client_of(settings: Settings) -> Client:
         master_url=master,
         account=settings.kis_account.get_secret_value(),
         rate=0 if own else settings.kis_rate,  # our own sandbox is started without limits
-        token_path=settings.home_path / "kis-token.json",
+        broker_path=settings.home_path / "kis",
         paper="openapivts" in base,
     )
 
