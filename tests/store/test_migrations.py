@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import insert, inspect, select, text
 
 from sillok.errors import ConfigError
-from sillok.store import Store, open_store
-from sillok.store.tables import metadata
+from sillok.store import Store, Written, open_store
+from sillok.store.schema import upgrade
+from sillok.store.tables import daily_bar, load, metadata, rate_bar
+
+CLOSE = datetime(2026, 6, 30, 6, 30, tzinfo=UTC)
 
 
 def test_the_migrated_tables_are_those_of_the_code(store: Store) -> None:
@@ -33,3 +39,25 @@ def test_a_database_of_a_later_version_is_refused(store: Store) -> None:
 def test_opening_a_store_runs_nothing(tmp_path) -> None:
     open_store(f"sqlite:///{tmp_path / 'not yet.db'}")
     assert not (tmp_path / "not yet.db").exists()
+
+
+def test_a_store_of_the_first_version_keeps_its_rows_and_takes_the_new_ones(url: str) -> None:
+    store = open_store(url)
+    upgrade(store.engine, "0001")
+    bar = ("900010", date(2026, 6, 30), 100, 110, 90, 105, 7, None, CLOSE)
+    columns = ("symbol", "date", "open", "high", "low", "close", "volume", "amount_krw", "known_at")
+    with store.begin() as conn:
+        store.upsert_tuples(conn, daily_bar, columns, [bar], now=CLOSE)
+        done = {"id": "a", "source": "kis", "status": "done", "started_at": CLOSE, "through": bar[1]}
+        conn.execute(insert(load).values(done))
+    store.migrate()
+    with store.begin() as conn:
+        assert store.upsert_tuples(conn, daily_bar, columns, [bar], now=CLOSE) == Written(0, 0, 1)
+        kept = conn.execute(select(load.c.id, load.c.duration_s, load.c.plan)).one()
+        assert tuple(kept) == ("a", None, None)
+        rate = dict.fromkeys(("open", "high", "low", "close"), Decimal("1380.5")) | {
+            "pair": "USDKRW",
+            "date": bar[1],
+        }
+        assert store.upsert(conn, rate_bar, [rate | {"known_at": CLOSE}], now=CLOSE) == Written(1, 0, 0)
+    store.engine.dispose()

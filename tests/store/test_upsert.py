@@ -10,10 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
+from sqlalchemy.exc import StatementError
 
 from sillok.errors import DataError
 from sillok.store import Store, Written, open_store
-from sillok.store.tables import daily_bar, index_bar, issue, revision
+from sillok.store.tables import daily_bar, index_bar, issue, revision, statement
 
 NOW = datetime(2026, 6, 30, 9, 30, tzinfo=UTC)
 CLOSE = datetime(2026, 6, 30, 6, 30, tzinfo=UTC)
@@ -66,6 +67,50 @@ def test_index_points_keep_their_two_decimals(store: Store) -> None:
         store.upsert(conn, index_bar, [row], now=NOW)
         assert store.upsert(conn, index_bar, [row], now=NOW) == Written(0, 0, 1)
         assert dict(conn.execute(select(index_bar)).mappings().one()) == row | {"recorded_at": NOW}
+
+
+ODD = ["0", "-0.0001", "0.1", "12345678901.2345", "-99999999999.9999", "99999999999.9998", "70000.0000"]
+
+
+def accounts(values: list[str | None]) -> list[dict[str, Any]]:
+    blank = dict.fromkeys(set(statement.c.keys()) - {"recorded_at"})
+    key = {"symbol": "900010", "basis": "annual", "known_at": CLOSE}
+    return [
+        blank
+        | key
+        | {
+            "period": date(2020 + place, 12, 31),
+            "eps_krw": None if value is None else Decimal(value),
+            "sales_krw": place or None,
+        }
+        for place, value in enumerate(values)
+    ]
+
+
+def test_decimals_and_what_is_lacking_come_back_exactly_by_either_way_of_writing(store: Store) -> None:
+    rows, turned = accounts([None, *ODD]), accounts([*ODD, None])
+    with store.begin() as conn:
+        for written, at in (
+            (rows, CLOSE),
+            (turned, NOW),
+        ):  # the first are inserted in bulk, the second revised one by one
+            store.upsert(conn, statement, written, now=NOW)
+            found = [dict(row) for row in conn.execute(select(statement)).mappings()]
+            assert found == [row | {"recorded_at": NOW, "known_at": at} for row in written]
+            assert store.upsert(conn, statement, written, now=NOW) == Written(0, 0, len(rows))
+        assert (
+            conn.execute(select(revision.c.old).order_by(revision.c.id)).scalars().all()[0]["eps_krw"] is None
+        )
+
+
+@pytest.mark.parametrize("value", ["0.00001", "100000000000", "NaN", "-123456789012.5"])
+def test_a_decimal_that_its_column_would_round_is_refused(store: Store, value: str) -> None:
+    with pytest.raises(DataError, match="cannot hold"), store.begin() as conn:
+        store.upsert(conn, statement, accounts([value]), now=NOW)
+    with store.begin() as conn:
+        store.upsert(conn, statement, accounts(["1"]), now=NOW)
+    with pytest.raises((DataError, StatementError), match="cannot hold"), store.begin() as conn:
+        store.upsert(conn, statement, accounts([value]), now=NOW)
 
 
 def test_the_same_rows_again_change_nothing(store: Store) -> None:

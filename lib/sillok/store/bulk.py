@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Table
 
 from sillok.errors import DataError
+from sillok.store.types import Exact
 
 __all__ = ["insert_rows"]
 
@@ -110,14 +111,24 @@ def _load_mysql(conn: Connection, table: Table, columns: Sequence[str], rows: Se
     return result.rowcount
 
 
+def _check_decimals(table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    """Refuse what a DECIMAL would round: a server says of that no more than a note."""
+    for place, name in enumerate(columns):
+        kind = table.c[name].type
+        if isinstance(kind, Exact):
+            for value in {row[place] for row in rows}:
+                kind.check(value)
+
+
 def insert_rows(conn: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
     """Insert rows whose keys are not there yet.
 
     Raises
     ------
     DataError
-        If the database took fewer rows than it was given.
+        If the database took fewer rows than it was given, or a decimal does not fit its column exactly.
     """
+    _check_decimals(table, columns, rows)
     if conn.dialect.name == "sqlite":
         written = _insert_sqlite(conn, table, columns, rows)
     elif str(conn.engine.url.query.get("local_infile", "0")) in {"1", "true"}:

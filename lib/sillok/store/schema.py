@@ -35,8 +35,8 @@ def _alone(conn: Connection) -> Iterator[None]:
         conn.exec_driver_sql("SELECT RELEASE_LOCK(%s)", (name,))
 
 
-def upgrade(engine: Engine) -> None:
-    """Run every migration that the database lacks; see :meth:`sillok.store.Store.migrate`."""
+def upgrade(engine: Engine, to: str = "head") -> None:
+    """Run every migration up to ``to`` that the database lacks; see :meth:`sillok.store.Store.migrate`."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     with engine.connect() as conn:  # reading first: a store that is current must not wait for a writer
@@ -47,7 +47,7 @@ def upgrade(engine: Engine) -> None:
     with engine.connect().execution_options(sillok_writes=True) as conn, conn.begin(), _alone(conn):
         config.attributes["connection"] = conn
         try:
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
         except CommandError as err:
             raise ConfigError(
                 f"the database is of a newer or another version ({err}); update Sillok"

@@ -1,15 +1,9 @@
-"""The tables: facts of the market, and the record of what was made of them.
+"""The tables: facts of the market (:mod:`sillok.store.facts`), and the record of what was made of them.
 
-Every fact carries three times: the session or period it speaks of, ``known_at`` (when the market could know
-it) and ``recorded_at`` (when this node wrote it). A changed fact is a revision: the new value stands in its
-table, the old one in ``revision``.
+A changed fact is a revision: the new value stands in its table, the old one in ``revision``.
 """
 
 from __future__ import annotations
-
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -17,137 +11,67 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
-    DateTime,
     Double,
     Index,
     Integer,
-    MetaData,
-    Numeric,
     String,
     Table,
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.dialects.mysql import DATETIME, LONGTEXT
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.dialects.mysql import LONGTEXT
+
+from sillok.store.facts import (
+    account_cash,
+    account_execution,
+    account_position,
+    corporate_action,
+    daily_bar,
+    index_bar,
+    investor_day,
+    issue,
+    metadata,
+    overseas_bar,
+    rate_bar,
+    raw_bar,
+    session,
+    statement,
+    stream_gap,
+    trade_tick,
+)
+from sillok.store.types import Exact, Points, UtcTime
 
 __all__ = [
+    "Exact",
     "Points",
     "UtcTime",
+    "account_cash",
+    "account_execution",
+    "account_position",
     "check_result",
+    "corporate_action",
     "daily_bar",
     "frozen_partition",
     "index_bar",
+    "investor_day",
     "issue",
     "load",
     "metadata",
+    "overseas_bar",
     "publication",
+    "rate_bar",
+    "raw_bar",
     "revision",
     "run",
     "session",
     "snapshot",
+    "statement",
+    "stream_gap",
+    "trade_tick",
     "watermark",
 ]
 
-
-class UtcTime(TypeDecorator[datetime]):
-    """An aware instant, kept as UTC to the microsecond; a naive one is refused."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Any) -> Any:
-        kind = DATETIME(fsp=6) if dialect.name in {"mysql", "mariadb"} else DateTime()
-        return dialect.type_descriptor(kind)
-
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"a stored instant needs a time zone, got {value!r}")
-        return value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
-        return None if value is None else value.replace(tzinfo=UTC)
-
-
-class Points(TypeDecorator[Decimal]):
-    """An index level with two decimals: DECIMAL where the server has it, a double rounded on reading in SQLite."""
-
-    impl = Numeric(12, 2)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Any) -> Any:
-        return dialect.type_descriptor(Double() if dialect.name == "sqlite" else Numeric(12, 2))
-
-    def process_bind_param(self, value: Decimal | None, dialect: Any) -> Decimal | float | None:
-        return float(value) if value is not None and dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: Any, dialect: Any) -> Decimal | None:
-        return None if value is None else Decimal(f"{value:.2f}")
-
-
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    }
-)
-
 _Long = Text().with_variant(LONGTEXT(), "mysql", "mariadb")
-
-
-def _times() -> list[Column[Any]]:
-    return [Column("known_at", UtcTime, nullable=False), Column("recorded_at", UtcTime, nullable=False)]
-
-
-# ---- facts of the market
-session = Table("session", metadata, Column("date", Date, primary_key=True), *_times())
-
-issue = Table(
-    "issue",
-    metadata,
-    Column("symbol", String(12), primary_key=True),
-    Column("isin", String(12), nullable=False),
-    Column("name", String(80), nullable=False),
-    Column("market", String(8), nullable=False),  # KOSPI or KOSDAQ
-    Column("security_type", String(4), nullable=False),  # the master file's group: ST, EF, RT, ...
-    Column("industry", String(80), nullable=False),  # empty: the vendor names none
-    Column("listed_on", Date),
-    Column("delisted_on", Date),  # the first day without it
-    Column("shares", BigInteger),
-    *_times(),
-)
-
-daily_bar = Table(  # prices adjusted for splits and the like, KRW; volume in shares
-    "daily_bar",
-    metadata,
-    Column("symbol", String(12), primary_key=True),
-    Column("date", Date, primary_key=True),
-    Column("open", Integer, nullable=False),  # 0 with high and low 0: halted, the close carried on
-    Column("high", Integer, nullable=False),
-    Column("low", Integer, nullable=False),
-    Column("close", Integer, nullable=False),
-    Column("volume", BigInteger, nullable=False),
-    Column("amount_krw", BigInteger),  # null: the source gives none
-    *_times(),
-    Index(None, "date"),
-)
-
-index_bar = Table(  # points with two decimals
-    "index_bar",
-    metadata,
-    Column("code", String(8), primary_key=True),  # KOSPI, KOSDAQ, KOSPI200
-    Column("date", Date, primary_key=True),
-    Column("open", Points, nullable=False),
-    Column("high", Points, nullable=False),
-    Column("low", Points, nullable=False),
-    Column("close", Points, nullable=False),
-    Column("volume", BigInteger),  # shares
-    Column("amount_krw", BigInteger),
-    *_times(),
-)
 
 revision = Table(
     "revision",
@@ -175,6 +99,8 @@ load = Table(
     Column("through", Date, nullable=False),  # the session it reaches
     Column("counts", JSON),
     Column("error", Text),
+    Column("duration_s", Double),
+    Column("plan", JSON),  # the windows that were planned before it began
 )
 
 watermark = Table(
