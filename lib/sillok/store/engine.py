@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from sillok.errors import ConfigError, ResourceError
 from sillok.store import marks, write
+from sillok.store.alone import Hold, hold_alone
 from sillok.store.faults import translate
 from sillok.store.write import Written
 
@@ -54,6 +55,21 @@ class Store:
             conn = conn.execution_options(isolation_level="REPEATABLE READ")
         with conn, conn.begin():
             yield conn
+
+    @contextmanager
+    def alone(self, what: str) -> Iterator[Hold]:
+        """Keep every other process out of ``what`` (``load``, say) on this store, until the block ends.
+
+        The lock goes with its process, also by ``kill -9``. On MySQL it falls with its connection too: call
+        ``keep`` of what is given between two steps, to end when the server was restarted in between.
+
+        Raises
+        ------
+        ResourceError
+            At once, if another process, thread or node holds it.
+        """
+        with hold_alone(self.engine, what) as hold:
+            yield hold
 
     def migrate(self) -> None:
         """Bring the tables to this version; a store that is there already is left as it is.
