@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sillok.errors import DataError
-from sillok.market.partition import SHAPES, pack
+from sillok.market.partition import pack
 from sillok.market.seal import make_seal, open_sealed
+from sillok.market.shapes import SHAPES
 
 ISSUE = SHAPES["issue"]
 

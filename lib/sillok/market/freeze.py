@@ -12,8 +12,9 @@ from sillok import clock
 from sillok.errors import DataError, MissingDataError
 from sillok.market.history import read_superseded
 from sillok.market.manifest import Manifest, Partition, SnapshotInfo
-from sillok.market.partition import SHAPES, Shape, pack, read_current
+from sillok.market.partition import pack, read_current
 from sillok.market.seal import make_seal
+from sillok.market.shapes import SHAPES, Shape
 from sillok.objects import Objects
 from sillok.store import Store
 from sillok.store.tables import daily_bar, frozen_partition, load, revision, snapshot
@@ -27,8 +28,8 @@ _LONGEST_BREAK = timedelta(days=20)  # no KRX holiday comes near it
 def _fingerprints(conn: Connection, shape: Shape) -> Iterator[tuple[int, str]]:
     """Yield (part, fingerprint); any insert or revision changes the fingerprint."""
     facts = [func.count(), func.max(shape.table.c.recorded_at)]
-    if shape.by_year:
-        year = extract("year", shape.table.c.date)
+    if shape.day:
+        year = extract("year", shape.table.c[shape.day])
         counts = [tuple(row) for row in conn.execute(select(year, *facts).group_by(year).order_by(year))]
     else:
         counts = [(0, *row) for row in conn.execute(select(*facts)) if row[0]]

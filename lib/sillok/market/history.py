@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 from sqlalchemy import Connection, select
 
-from sillok.market.partition import Shape
+from sillok.market.shapes import Shape, plain
 from sillok.store.tables import revision
 
 __all__ = ["read_superseded"]
@@ -21,6 +22,8 @@ def _value(raw: Any, kind: pa.DataType) -> Any:
         return None
     if pa.types.is_date32(kind):
         return date.fromisoformat(raw)
+    if pa.types.is_decimal128(kind):
+        return Decimal(raw)
     return float(raw) if pa.types.is_float64(kind) else raw
 
 
@@ -58,7 +61,5 @@ def read_superseded(conn: Connection, shape: Shape, part: int, current: pa.Table
                 rows.append(typed | {"known_at": known_at, "known_until": known_until})
     if not rows:
         return None
-    schema = shape.schema(old=True)
-    plain = pa.schema([f.with_type(pa.string()) if pa.types.is_dictionary(f.type) else f for f in schema])
     order = [(name, "ascending") for name in (*shape.order, "known_at")]
-    return pa.Table.from_pylist(rows, schema=plain).sort_by(order)
+    return pa.Table.from_pylist(rows, schema=plain(shape.schema(old=True))).sort_by(order)

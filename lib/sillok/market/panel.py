@@ -1,4 +1,4 @@
-"""Dense panels out of partitions: the rows that were known at an instant, spread over sessions x labels."""
+"""Rows of partitions: which were known at an instant, their columns as numbers, and spread over sessions x labels."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from sillok.market.partition import SCALE
 from sillok.market.seal import Seal, open_sealed
 
-__all__ = ["Batch", "Days", "Rows", "known_rows", "spread", "used_labels"]
+__all__ = ["Batch", "Days", "Rows", "known_rows", "spread", "used_labels", "versions"]
 
 Days = npt.NDArray[np.datetime64]
 
@@ -37,6 +38,11 @@ class Batch:
             self.column(name)
         return self._batch
 
+    def scale(self, name: str) -> int | None:
+        """Return how many digits behind the point a column's integers count; None where it is no decimal."""
+        said = (self._batch.schema.field(name).metadata or {}).get(SCALE)
+        return None if said is None else int(said)
+
     @property
     def is_old(self) -> bool:
         return "known_until" in self._batch.schema.names
@@ -47,15 +53,34 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Some rows of one partition, in the order of their dates: the batch, and which of its rows count."""
+    """Some rows of one partition, in their order: the batch, and which of its rows count."""
 
     batch: Batch
     picked: slice | npt.NDArray[np.intp]
 
     def column(self, name: str) -> npt.NDArray[np.generic]:
-        """Return the picked numbers: a view into the file, or float64 with NaN where some lack."""
-        column = self.batch.column(name)
-        return column.to_numpy(zero_copy_only=column.null_count == 0)[self.picked]
+        """Return the picked values: a view into the file, or float64 with NaN where some lack.
+
+        Decimals come as the float64 next to them, days as datetime64 with NaT, texts as objects.
+        """
+        column, scale = self.batch.column(name), self.batch.scale(name)
+        if isinstance(column, pa.DictionaryArray):
+            codes, names = self.codes(name)
+            return np.array(names, dtype=object)[codes]
+        is_view = column.null_count == 0 and pa.types.is_primitive(column.type)
+        values: npt.NDArray[np.generic] = column.to_numpy(zero_copy_only=is_view)[self.picked]
+        # Both numbers are exact in float64, so that their quotient is the float64 next to the decimal.
+        return values if scale is None else values / 10.0**scale
+
+    def instants(self, name: str) -> npt.NDArray[np.int64]:
+        """Return the picked rows' instants as microseconds since 1970 in UTC, a view into the file."""
+        return _instants(self.batch, name)[self.picked]
+
+    def only(self, label: str, name: str) -> Rows:
+        """Return those of the rows whose ``label`` is ``name``."""
+        codes, names = self.codes(label)
+        code = names.index(name) if name in names else -1
+        return Rows(self.batch, np.arange(len(self.batch))[self.picked][codes == code])
 
     def days(self) -> npt.NDArray[np.int32]:
         """Return the picked rows' dates as days since 1970, a view into the file."""
@@ -89,6 +114,17 @@ def _instants(batch: Batch, name: str) -> npt.NDArray[np.int64]:
     return batch.column(name).view(pa.int64()).to_numpy()
 
 
+def _microseconds(instant: datetime) -> np.int64:
+    return np.datetime64(instant.astimezone(UTC).replace(tzinfo=None), "us").astype(np.int64)
+
+
+def versions(batch: Batch, as_of: datetime, *, all_known: bool) -> Rows:
+    """Return every row that had become known by ``as_of``, replaced since or not; see :func:`known_rows`."""
+    if all_known:
+        return Rows(batch, slice(0, len(batch)))
+    return Rows(batch, np.flatnonzero(_instants(batch, "known_at") <= _microseconds(as_of)))
+
+
 def known_rows(batch: Batch, as_of: datetime, days: Days, *, all_known: bool) -> Rows | None:
     """Return the rows of sessions ``days[0]`` to ``days[-1]`` that were the known ones at ``as_of``.
 
@@ -105,7 +141,7 @@ def known_rows(batch: Batch, as_of: datetime, days: Days, *, all_known: bool) ->
         return None
     if all_known and not batch.is_old:
         return Rows(batch, slice(int(first), int(last)))
-    instant = np.datetime64(as_of.astimezone(UTC).replace(tzinfo=None), "us").astype(np.int64)
+    instant = _microseconds(as_of)
     mask = _instants(batch, "known_at")[first:last] <= instant
     if batch.is_old:
         mask &= instant < _instants(batch, "known_until")[first:last]
