@@ -118,8 +118,11 @@ check_result = Table(
     Column("load_id", String(32), primary_key=True),
     Column("name", String(48), primary_key=True),
     Column("severity", String(8), nullable=False),  # ok, info, warn, error
+    Column("previous", String(8)),  # the severity after the last load; null: not checked then
     Column("count", Integer, nullable=False),
+    Column("kinds", JSON),  # what was found by kind, those that are no fault among them
     Column("summary", Text, nullable=False),
+    Column("reason", Text),  # why this severity
     Column("examples", JSON, nullable=False),
 )
 

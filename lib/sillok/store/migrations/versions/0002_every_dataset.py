@@ -196,6 +196,9 @@ def upgrade() -> None:
         sa.Column("side", sa.String(length=4), nullable=False),
         sa.PrimaryKeyConstraint("symbol", "date", "seq", name=op.f("pk_trade_tick")),
     )
+    op.add_column("check_result", sa.Column("previous", sa.String(length=8), nullable=True))
+    op.add_column("check_result", sa.Column("kinds", sa.JSON(), nullable=True))
+    op.add_column("check_result", sa.Column("reason", sa.Text(), nullable=True))
     op.add_column("load", sa.Column("duration_s", sa.Double(), nullable=True))
     op.add_column("load", sa.Column("plan", sa.JSON(), nullable=True))
 
@@ -203,6 +206,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_column("load", "plan")
     op.drop_column("load", "duration_s")
+    op.drop_column("check_result", "reason")
+    op.drop_column("check_result", "kinds")
+    op.drop_column("check_result", "previous")
     op.drop_table("trade_tick")
     op.drop_table("stream_gap")
     op.drop_table("statement")
