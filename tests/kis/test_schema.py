@@ -65,6 +65,20 @@ def test_a_name_of_ours_stands_for_one_field_of_a_block(name: str) -> None:
         assert len(set(names)) == len(names)
 
 
+KINDS = {"int", "decimal", "text", "flag", "date", "time", "month", "span"}
+SCALED = {"million KRW", "100 million KRW", "thousand shares"}
+
+
+@pytest.mark.parametrize("name", schema.ENDPOINTS)
+def test_every_field_has_a_kind_and_a_sign_that_stands_beside_it(name: str) -> None:
+    for block in schema.ENDPOINTS[name].blocks:
+        names = {one.name for one in block.fields}
+        for one in block.fields:
+            assert one.kind in KINDS, one
+            assert not one.sign or one.sign in names, one
+            assert one.unit not in SCALED or one.kind in {"int", "decimal"}, one
+
+
 def test_no_call_can_order() -> None:
     paths = [endpoint.path for endpoint in schema.ENDPOINTS.values()]
     assert not [path for path in paths if "order" in path or "rvsecncl" in path]

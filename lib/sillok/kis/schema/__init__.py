@@ -36,6 +36,8 @@ from sillok.kis.schema.investors import INVESTORS, INVESTORS_DAILY, SHORT_SALES
 from sillok.kis.schema.issues import HOLIDAYS, PRODUCT, STOCK
 from sillok.kis.schema.master import MASTER_FILES, SECTOR_FILE, format_line, split_line
 from sillok.kis.schema.overseas import (
+    FX_CODES,
+    FX_KIND,
     OVERSEAS_CHART,
     OVERSEAS_DAILY,
     OVERSEAS_DETAIL,
@@ -89,6 +91,8 @@ __all__ = [
     "FUND_NAV",
     "FUND_NAV_DAILY",
     "FUND_PRICE",
+    "FX_CODES",
+    "FX_KIND",
     "GROWTH_RATIO",
     "HOLIDAYS",
     "INCOME_STATEMENT",

@@ -78,9 +78,7 @@ INVESTORS_DAILY = Endpoint(
                 Field("prdy_ctrt", "change_pct", "decimal", "%", "전일 대비율"),
                 Field("acml_vol", "volume", "int", "shares", "누적 거래량"),
                 Field("prdy_vol", "previous_volume", "int", "shares", "전일 거래량"),
-                Field(
-                    "rprs_mrkt_kor_name", "representative_market_korean_name", "text", "", "대표 시장 한글 명"
-                ),
+                Field("rprs_mrkt_kor_name", "market_name", "text", "", "대표 시장 한글 명"),
             ),
             "object",
         ),
@@ -392,35 +390,33 @@ SHORT_SALES = Endpoint(
                 Field("prdy_vrss_sign", "sign", "text", "", "전일 대비 부호"),
                 Field("prdy_ctrt", "change_pct", "decimal", "%", "전일 대비율"),
                 Field("acml_vol", "volume", "int", "shares", "누적 거래량"),
-                Field("stnd_vol_smtn", "reference_trade_volume_total", "int", "", "기준 거래량 합계"),
-                Field("ssts_cntg_qty", "short_sale_executed_quantity", "int", "shares", "공매도 체결 수량"),
-                Field("ssts_vol_rlim", "short_sale_volume_weight", "decimal", "%", "공매도 거래량 비중"),
+                Field("stnd_vol_smtn", "reference_volume", "int", "shares", "기준 거래량 합계"),
+                Field("ssts_cntg_qty", "short_qty", "int", "shares", "공매도 체결 수량"),
+                Field("ssts_vol_rlim", "short_volume_pct", "decimal", "%", "공매도 거래량 비중"),
                 Field(
                     "acml_ssts_cntg_qty",
-                    "cumulative_short_sale_executed_quantity",
+                    "cumulative_short_qty",
                     "int",
                     "shares",
                     "누적 공매도 체결 수량",
                 ),
                 Field(
                     "acml_ssts_cntg_qty_rlim",
-                    "cumulative_short_sale_executed_quantity_weight",
+                    "cumulative_short_volume_pct",
                     "decimal",
                     "%",
                     "누적 공매도 체결 수량 비중",
                 ),
                 Field("acml_tr_pbmn", "amount_krw", "int", "KRW", "누적 거래 대금"),
-                Field("stnd_tr_pbmn_smtn", "reference_trade_value_total", "int", "", "기준 거래대금 합계"),
-                Field("ssts_tr_pbmn", "short_sale_amount", "int", "KRW", "공매도 거래 대금"),
+                Field("stnd_tr_pbmn_smtn", "reference_amount_krw", "int", "KRW", "기준 거래대금 합계"),
+                Field("ssts_tr_pbmn", "short_amount_krw", "int", "KRW", "공매도 거래 대금"),
+                Field("ssts_tr_pbmn_rlim", "short_amount_pct", "decimal", "%", "공매도 거래대금 비중"),
                 Field(
-                    "ssts_tr_pbmn_rlim", "short_sale_amount_weight", "decimal", "%", "공매도 거래대금 비중"
-                ),
-                Field(
-                    "acml_ssts_tr_pbmn", "cumulative_short_sale_amount", "int", "KRW", "누적 공매도 거래 대금"
+                    "acml_ssts_tr_pbmn", "cumulative_short_amount_krw", "int", "KRW", "누적 공매도 거래 대금"
                 ),
                 Field(
                     "acml_ssts_tr_pbmn_rlim",
-                    "cumulative_short_sale_amount_weight",
+                    "cumulative_short_amount_pct",
                     "decimal",
                     "%",
                     "누적 공매도 거래 대금 비중",
