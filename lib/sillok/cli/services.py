@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -92,6 +93,26 @@ def sandbox(
         bool,
         typer.Option("--no-limits", help=text("Never refuse for haste.", "호출 수를 제한하지 않습니다.")),
     ] = False,
+    paper: Annotated[
+        bool,
+        typer.Option(
+            "--paper",
+            help=text(
+                "Serve the paper host: its calls, ids and page sizes.",
+                "모의투자 호스트의 호출, ID, 페이지 크기로 서비스합니다.",
+            ),
+        ),
+    ] = False,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help=text(
+                "Let something go wrong, e.g. drop=0.1; may be repeated, and POST /sandbox/faults changes it.",
+                "일부러 고장을 냅니다. 예: drop=0.1. 여러 번 줄 수 있고 POST /sandbox/faults로 바꿉니다.",
+            ),
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     settings = read_settings()
@@ -102,15 +123,16 @@ def sandbox(
     if day is None and data is None and settings.now is not None:
         day = last_closed_session(settings.now)
 
-    from sillok.sandbox import DEFAULT_SEED, Limits, serve
+    from sillok.sandbox import DEFAULT_SEED, Faults, Limits, serve
 
-    none = Limits.none()
+    limits = Limits.none() if no_limits else Limits(rate=rate)
     serve(
         host=settings.host,
         port=settings.port_sandbox if port is None else port,
         today=day,
         data=data,
-        limits=none if no_limits else Limits(rate=rate, token_life_s=token_life),
+        limits=replace(limits, token_life_s=token_life, paper=paper),
+        faults=Faults.parse(fault or ()),
         seed=DEFAULT_SEED if seed is None else seed,
         say=(lambda about: print(json.dumps(about, ensure_ascii=False), flush=True)) if as_json else None,
     )

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from sillok.errors import SillokError
+from sillok.sandbox.faults import Faults
 from sillok.sandbox.gate import Limits
 from sillok.sandbox.serve import serve
 from sillok.sandbox.synthetic import DEFAULT_SEED
@@ -28,6 +29,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--no-limits", action="store_true", help="never refuse for haste")
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED)
     parser.add_argument("--token-life", type=float, default=86_400, help="seconds")
+    parser.add_argument("--paper", action="store_true", help="serve the paper host's calls and page sizes")
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a fault from the start, e.g. drop=0.1",
+    )
     given = parser.parse_args(arguments)
     none = Limits.none()
     limits = Limits(
@@ -35,10 +44,12 @@ def main(arguments: list[str] | None = None) -> int:
         ledger_rate=none.ledger_rate if given.no_limits else Limits().ledger_rate,
         token_interval_s=none.token_interval_s if given.no_limits else Limits().token_interval_s,
         token_life_s=given.token_life,
+        paper=given.paper,
     )
     try:
         serve(
             host=given.host, port=given.port, today=given.today, data=given.data, limits=limits, seed=given.seed,
+            faults=Faults.parse(given.fault),
         )  # fmt: skip
     except SillokError as err:
         print(f"error: {err}", file=sys.stderr)

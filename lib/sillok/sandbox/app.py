@@ -15,9 +15,12 @@ from sillok.kis import schema
 from sillok.sandbox.account import balance
 from sillok.sandbox.bodies import Answers, dump, envelope
 from sillok.sandbox.calendar import holidays
+from sillok.sandbox.damage import damage
+from sillok.sandbox.faults import Faults
 from sillok.sandbox.files import delistings_csv, master_archive, sector_archive
 from sillok.sandbox.gate import Gate, Limits, RefusedError
 from sillok.sandbox.market import Market
+from sillok.sandbox.mischief import Mischief
 
 __all__ = ["create_app"]
 
@@ -32,6 +35,7 @@ def create_app(
     *,
     gate: Gate | None = None,
     positions: int = 12,
+    faults: Faults | None = None,
 ) -> web.Application:
     """Return the application that serves ``market``.
 
@@ -45,11 +49,14 @@ def create_app(
         Takes the place of ``limits`` where a test brings its own clocks.
     positions
         How many positions the account holds.
+    faults
+        What goes wrong from the start; ``POST /sandbox/faults`` switches it while the server runs.
     """
-    server = _Server(
-        market if callable(market) else lambda: market, gate or Gate(limits or Limits()), positions
-    )
+    gate = gate or Gate(limits or Limits())
+    mischief = Mischief(faults or Faults(), gate)
+    server = _Server(market if callable(market) else lambda: market, gate, mischief, positions)
     app = web.Application()
+    mischief.add_to(app)
     app.router.add_post("/oauth2/tokenP", server.token)
     app.router.add_post("/oauth2/revokeP", server.revoke)
     for endpoint in (*_PLAIN, schema.HOLIDAYS, schema.BALANCE):
@@ -64,16 +71,28 @@ def create_app(
 
 
 class _Server:
-    def __init__(self, market: Callable[[], Market], gate: Gate, positions: int) -> None:
-        self._market, self._gate, self._positions = market, gate, positions
+    def __init__(self, market: Callable[[], Market], gate: Gate, mischief: Mischief, positions: int) -> None:
+        self._source, self._gate, self._mischief, self._positions = market, gate, mischief, positions
+        self._from: tuple[Market, Faults] | None = None
         self._answers: Answers | None = None
 
     def answers(self) -> Answers:
-        """Return the answers of the market of the moment, made anew when it changes."""
-        market = self._market()
-        if self._answers is None or self._answers.market is not market:
-            self._answers = Answers(market)
+        """Return the answers of the market of the moment, made anew when it or the faults change."""
+        faults = self._mischief.faults
+        stands = faults.clock_stopped and self._from is not None
+        market = self._from[0] if stands and self._from else self._source()
+        if (
+            self._answers is None
+            or self._from is None
+            or self._from[0] is not market
+            or self._from[1] is not faults
+        ):
+            self._from = (market, faults)
+            self._answers = Answers(damage(market, faults))
         return self._answers
+
+    def _market(self) -> Market:
+        return self.answers().market
 
     # ---- authentication
     async def token(self, request: web.Request) -> web.Response:

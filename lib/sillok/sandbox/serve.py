@@ -15,6 +15,7 @@ from aiohttp import web
 from sillok import clock
 from sillok.errors import ConfigError, ResourceError
 from sillok.sandbox.app import create_app
+from sillok.sandbox.faults import Faults
 from sillok.sandbox.gate import Limits
 from sillok.sandbox.market import Market
 from sillok.sandbox.replay import read_market
@@ -63,6 +64,7 @@ def serve(
     limits: Limits | None = None,
     seed: int = DEFAULT_SEED,
     start: date = FIRST_DAY,
+    faults: Faults | None = None,
     say: Callable[[dict[str, str]], None] | None = None,
 ) -> None:
     """Serve the synthetic market, or the history in ``data``, until SIGINT or SIGTERM; say where when ready.
@@ -91,7 +93,7 @@ def serve(
     else:
         market = RollingMarket(lambda day: make_market(seed, start, day))
         first = market()
-    asyncio.run(_serve(create_app(market, limits), first, host, port, say or print_ready))
+    asyncio.run(_serve(create_app(market, limits, faults=faults), first, host, port, say or print_ready))
 
 
 async def _serve(
