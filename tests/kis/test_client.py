@@ -112,11 +112,11 @@ async def test_the_token_is_kept_for_its_owner_alone_and_used_again(tmp_path: Pa
     async with serving(create_app(reference_market(), Limits(rate=0))) as url:
         async with client_of(url, tmp_path) as client:
             await client.current_price("900020")
-        path = tmp_path / "kis" / "token.json"
+        (path,) = (tmp_path / "kis").glob("*.token")
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         async with client_of(url, tmp_path) as client:  # within the minute: a new token would be refused
             await client.current_price("900020")
-        assert not [name for name in path.parent.iterdir() if name != path]
+        assert {name.suffix for name in path.parent.iterdir()} == {".token", ".lock"}
 
 
 async def test_an_expired_token_is_renewed_once_for_all_calls_under_way(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ async def test_a_token_asked_for_too_soon_is_waited_for(tmp_path: Path) -> None:
     async with serving(create_app(reference_market(), gate=gate)) as url:
         async with client_of(url, tmp_path) as first:
             await first.current_price("900020")
-        (tmp_path / "kis" / "token.json").unlink()
+        next((tmp_path / "kis").glob("*.token")).unlink()
         async with client_of(url, tmp_path, sleep=time.sleep, monotonic=time.monotonic) as second:
             await second.current_price("900020")
     assert sum(time.slept) == 61

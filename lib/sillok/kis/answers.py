@@ -11,10 +11,11 @@ from typing import Any
 from sillok.errors import AuthError, FatalVendorError, RetriableVendorError, VendorError
 from sillok.kis.schema import ERROR_CODE, ERROR_TEXT, MESSAGE, MESSAGE_CODE, OK, RESULT
 
-__all__ = ["TOKEN_TOO_SOON", "RateLimitError", "TokenRefusedError", "read_answer"]
+__all__ = ["LEDGER_TOO_FAST", "TOKEN_TOO_SOON", "RateLimitError", "TokenRefusedError", "read_answer"]
 
 _TOKEN = {"EGW00121", "EGW00122", "EGW00123"}
-_RATE = {"EGW00201", "EGW00215"}
+LEDGER_TOO_FAST = "EGW00215"
+_RATE = {"EGW00201", LEDGER_TOO_FAST}
 _TEMPORARY = {
     "EGW00001", "EGW00002", "EGW00202", "EGW00203", "EGW00300", "EGW00301", "EGW00302",
 }  # fmt: skip
@@ -45,7 +46,12 @@ def read_answer(status: int, data: bytes, what: str) -> dict[str, Any]:
     """
     try:
         body = json.loads(data)
-    except ValueError:
+    except ValueError as err:
+        if status == 200 and _is_cut_short(data, err):
+            raise RetriableVendorError(
+                f"{what}: HTTP 200 with an answer that ends after {len(data)} bytes, in the middle; try again",
+                status=status,
+            ) from None
         body = None
     if not isinstance(body, dict):
         raise _without_code(status, what, "a body that is not a JSON object")
@@ -81,6 +87,15 @@ def _by_code(code: str, text: str, status: int, what: str) -> VendorError:
     return FatalVendorError(
         f"{said}; the request is refused, asking again will not help", code=code, status=status
     )
+
+
+def _is_cut_short(data: bytes, err: ValueError) -> bool:
+    """Return whether ``data`` is the beginning of a JSON object, as a dropped connection leaves it, or nothing."""
+    text = data.strip()
+    if not text.startswith(b"{"):
+        return not text
+    at_end = isinstance(err, json.JSONDecodeError) and not err.doc[err.pos :].strip()
+    return at_end or not text.endswith(b"}")
 
 
 def _without_code(status: int, what: str, found: str) -> VendorError:

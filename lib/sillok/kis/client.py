@@ -11,7 +11,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from sillok.errors import ConfigError, DataError, FatalVendorError, MissingDataError
-from sillok.kis.credentials import Credentials, TokenFile
+from sillok.kis.credentials import Credentials
 from sillok.kis.listings import parse_delistings, parse_master, parse_sectors, unzip_text
 from sillok.kis.paging import chart_bars, key_pages, rows_of
 from sillok.kis.parse import parse_balance, parse_daily_bars, parse_days, parse_index_bars, parse_quote
@@ -26,12 +26,12 @@ from sillok.kis.schema import (
     PRICE,
     SECTOR_FILE,
 )
-from sillok.kis.throttle import Throttle
 from sillok.kis.transport import Transport
 
 __all__ = ["Client"]
 
 _DAY = timedelta(days=1)
+_RATE, _PAPER_RATE, _LEDGER_RATE = 20.0, 1.0, 2.0  # calls a second
 _KIS_DOMAIN = "koreainvestment.com"
 
 
@@ -45,7 +45,10 @@ class Client:
     account
         Account number, 8-2 digits; only :meth:`balance` needs it.
     rate
-        Calls a second; 0 means no limit.
+        Calls a second of all processes that share ``broker_path``: the vendor's own limit, 20 (1 at the paper host)
+        where None is given. 0 means that the host has no limits, as a sandbox may.
+    ledger_rate
+        Account calls a second, which are among the others; None: 2, or ``rate`` if that is less.
     broker_path
         Folder, the user's own, in which all processes that use the key share the access token and the turns.
     timeout_s, tries, deadline_s
@@ -61,7 +64,8 @@ class Client:
         *,
         master_url: str,
         account: str = "",
-        rate: float,
+        rate: float | None = None,
+        ledger_rate: float | None = None,
         broker_path: Path,
         paper: bool = False,
         timeout_s: float = 10,
@@ -77,12 +81,13 @@ class Client:
         self._account = account.replace("-", "")
         if account and not re.fullmatch(r"\d{10}", self._account):
             raise ConfigError("the account number must have 8-2 digits, e.g. 12345678-01")
-        clocks = {name: transport[name] for name in ("monotonic", "sleep") if name in transport}
+        own_rate = (_PAPER_RATE if paper else _RATE) if rate is None else rate
         self._transport = Transport(
             base_url,
             credentials,
-            Throttle(rate, **clocks),
-            TokenFile(broker_path / "token.json", base_url.rstrip("/"), credentials.fingerprint),
+            broker_path,
+            rate=own_rate,
+            ledger_rate=min(own_rate, _LEDGER_RATE) if ledger_rate is None else ledger_rate,
             paper=paper,
             timeout_s=timeout_s,
             tries=tries,
@@ -134,6 +139,20 @@ class Client:
     def calls(self) -> int:
         """How many HTTP requests were sent."""
         return self._transport.calls
+
+    @property
+    def refused(self) -> int:
+        """How many of them the vendor refused for coming too fast."""
+        return self._transport.refused
+
+    @property
+    def rate(self) -> float:
+        """Calls a second that all processes may make together; 0 where there is no limit."""
+        return self._transport.rate
+
+    async def approval_key(self, refused: str = "") -> str:
+        """Return the key that opens a stream; give one that was refused to get another."""
+        return await self._transport.approval_key(refused)
 
     async def identify(self) -> str:
         """Ask the host who it is; anything but the sandbox's answer means KIS. A dead host raises."""

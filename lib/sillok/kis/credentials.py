@@ -1,17 +1,16 @@
-"""The key pair, and the access token that it buys, cached for this user alone."""
+"""The key pair, and the access token that it buys."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
+from datetime import datetime, timedelta
 
-from sillok.errors import ConfigError, ResourceError
+from sillok.errors import ConfigError
 
-__all__ = ["Credentials", "Token", "TokenFile"]
+__all__ = ["Credentials", "Token"]
+
+_AHEAD = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,47 +39,13 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An access token and the instant (aware) at which it ends; the value does not show in ``repr``."""
+    """An access token and the instants (aware) of its issue and its end; the value does not show in ``repr``."""
 
     value: str = field(repr=False)
+    issued_at: datetime
     expires_at: datetime
 
-
-class TokenFile:
-    """One token on disk, mode 0600, bound to a host and a key pair.
-
-    The vendor tells the user of every token that it issues and wants one a day, so processes share it.
-    """
-
-    def __init__(self, path: Path, base_url: str, fingerprint: str) -> None:
-        self.path = path
-        self._owner = {"host": base_url, "key": fingerprint}
-
-    def read(self) -> Token | None:
-        """Return the token, or None where there is none for this host and key, or it cannot be read."""
-        try:
-            found = json.loads(self.path.read_text("utf-8"))
-            if {name: found[name] for name in self._owner} != self._owner:
-                return None
-            return Token(found["token"], datetime.fromisoformat(found["expires_at"]))
-        except FileNotFoundError:
-            return None
-        except (ValueError, KeyError, TypeError):
-            return None  # half-written or foreign: a new token replaces it
-        except OSError as err:
-            raise ResourceError(f"the token file {self.path} cannot be read: {err.strerror}") from err
-
-    def write(self, token: Token) -> None:
-        """Replace the file by one that only its owner can read."""
-        text = json.dumps({**self._owner, "token": token.value, "expires_at": token.expires_at.isoformat()})
-        aside = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            aside.unlink(missing_ok=True)
-            with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(text)
-            aside.replace(self.path)
-        except OSError as err:
-            raise ResourceError(
-                f"the token file {self.path} cannot be written: {err.strerror}; free space or change SILLOK_HOME"
-            ) from err
+    @property
+    def renew_at(self) -> datetime:
+        """When another one is asked for: ten minutes before the end, or a tenth of a shorter life."""
+        return self.expires_at - min(_AHEAD, (self.expires_at - self.issued_at) / 10)
