@@ -54,8 +54,18 @@ class Settings(BaseSettings):
     )
     kis_app_secret: SecretStr = Field(SecretStr(""), description="KIS appsecret, 180 characters.")
     kis_account: SecretStr = Field(SecretStr(""), description="Account number, 8-2 digits, e.g. 12345678-01.")
-    kis_rate: float = Field(
-        18.0, ge=0, description="Calls a second; 0 means no limit (sandbox without limits only)."
+    kis_rate: float | None = Field(
+        None,
+        ge=0,
+        allow_inf_nan=False,
+        description="Calls a second of all processes of this node; empty: 20, or 1 at the paper host. "
+        "0 means no limit (sandbox without limits only).",
+    )
+    kis_ledger_rate: float | None = Field(
+        None,
+        ge=0,
+        allow_inf_nan=False,
+        description="Account calls a second among them; empty: 2, or 1 on paper.",
     )
     delistings: str = Field(
         "", description="CSV (path or URL) of delisted issues; empty: the sandbox's own, or none."

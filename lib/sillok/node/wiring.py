@@ -68,6 +68,7 @@ def open_client_of(settings: Settings) -> Client:
         master_url=master,
         account=settings.kis_account.get_secret_value(),
         rate=0 if own else settings.kis_rate,  # our own sandbox is started without limits
+        ledger_rate=0 if own else settings.kis_ledger_rate,
         broker_path=settings.home_path / "kis",
         paper="openapivts" in base,
     )
