@@ -4,18 +4,42 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from sillok.clock import KST
 from sillok.errors import ConfigError, DataError, FatalVendorError, MissingDataError
+from sillok.kis import history
+from sillok.kis.actions import corporate_actions
+from sillok.kis.calls import Calls, check_symbol
 from sillok.kis.credentials import Credentials
+from sillok.kis.executions import executions
 from sillok.kis.listings import parse_delistings, parse_master, parse_sectors, unzip_text
-from sillok.kis.paging import chart_bars, key_pages, rows_of
+from sillok.kis.paging import chart_bars, key_pages
 from sillok.kis.parse import parse_balance, parse_daily_bars, parse_days, parse_index_bars, parse_quote
-from sillok.kis.records import Balance, CalendarDay, DailyBar, Delisting, IndexBar, MasterIssue, Quote
+from sillok.kis.records import (
+    Balance,
+    BalanceSheet,
+    CalendarDay,
+    CorporateAction,
+    DailyBar,
+    Delisting,
+    Execution,
+    FinancialRatio,
+    IncomeStatement,
+    IndexBar,
+    InvestorDay,
+    MasterIssue,
+    MinuteBar,
+    OverseasBar,
+    Quote,
+    RateBar,
+    RawBar,
+)
+from sillok.kis.rows import object_of, rows_of
 from sillok.kis.schema import (
     BALANCE,
     DAILY_CHART,
@@ -26,6 +50,7 @@ from sillok.kis.schema import (
     PRICE,
     SECTOR_FILE,
 )
+from sillok.kis.statements import statements
 from sillok.kis.transport import Transport
 
 __all__ = ["Client"]
@@ -94,6 +119,8 @@ class Client:
             deadline_s=deadline_s,
             **transport,
         )
+        now = transport.get("now", lambda: datetime.now(KST))
+        self._calls = Calls(self._transport, paper=paper, account=self._account, now=now)
         self._master_url = master_url.rstrip("/")
         self._paper = paper
         self._sectors: dict[str, str] | None = None
@@ -184,7 +211,7 @@ class Client:
         VendorError
             If KIS refuses, or its pages contradict each other.
         """
-        _check_symbol(symbol)
+        check_symbol(symbol)
         query = {"symbol": symbol, "raw": "0" if adjusted else "1"}
         return await chart_bars(
             self._transport,
@@ -194,6 +221,39 @@ class Client:
             end,
             parse=lambda rows: parse_daily_bars(symbol, rows),
         )
+
+    async def raw_bars(self, symbol: str, start: date, end: date) -> list[RawBar]:
+        """Return the daily bars of ``symbol`` in ``[start, end)`` as they were traded, oldest first.
+
+        Nothing in them is adjusted; the vendor's codes say on which days rights went off or a base price was set.
+        """
+        return await history.raw_bars(self._calls, symbol, start, end)
+
+    async def minute_bars(self, symbol: str, day: date, *, since: time | None = None) -> list[MinuteBar]:
+        """Return the minutes of ``symbol`` on ``day``, oldest first, from ``since`` on where it is given.
+
+        The vendor keeps about a year, in pages of 120; the paper host has today alone, in pages of 30, so that a
+        whole day is 4 calls or 13.
+
+        Raises
+        ------
+        MissingDataError
+            If the paper host is asked for another day than today.
+        """
+        return await history.minute_bars(self._calls, symbol, day, since)
+
+    async def investor_days(self, symbol: str, start: date, end: date) -> list[InvestorDay]:
+        """Return what individuals, foreigners and institutions bought net in ``[start, end)``, oldest first.
+
+        One call where the newest 30 sessions hold ``start``, and pages of the daily call otherwise. The vendor fills
+        today's row after 18:00; until then the day is left out.
+
+        Raises
+        ------
+        ConfigError
+            If the paper host, which has the newest 30 sessions alone, is asked for older ones.
+        """
+        return await history.investor_days(self._calls, symbol, start, end)
 
     async def index_bars(self, code: str, start: date, end: date) -> list[IndexBar]:
         """Return the daily bars of the index ``code`` (KOSPI, KOSDAQ, KOSPI200) in ``[start, end)``, oldest first."""
@@ -209,17 +269,78 @@ class Client:
             parse=lambda rows: parse_index_bars(code, rows),
         )
 
+    async def overseas_bars(
+        self, market: str, symbol: str, start: date, end: date, adjusted: bool = True
+    ) -> list[OverseasBar]:
+        """Return the daily bars of an issue abroad in ``[start, end)``, oldest first, in the market's currency.
+
+        ``market`` is NAS, NYS, AMS, HKS, TSE, SHS, SZS, HSX or HNX; days are the market's own.
+        """
+        return await history.overseas_bars(self._calls, market, symbol, start, end, adjusted=adjusted)
+
+    async def fx_bars(self, pair: str, start: date, end: date) -> list[RateBar]:
+        """Return the daily bars of an exchange rate in ``[start, end)``, oldest first.
+
+        Known are USDKRW and JPYKRW (KRW for 100 JPY), and against the dollar USDJPY, USDCNY, EURUSD and GBPUSD; the
+        vendor's reference confirms USDKRW alone. Other pairs raise ConfigError: KIS quotes none against the won.
+        """
+        return await history.fx_bars(self._calls, pair, start, end)
+
     async def current_price(self, symbol: str) -> Quote:
         """Return the current price of ``symbol``; an unknown one, which KIS answers with blanks, raises."""
-        _check_symbol(symbol)
+        check_symbol(symbol)
         body, _ = await self._transport.get(PRICE, PRICE.query(symbol=symbol))
-        quote = parse_quote(symbol, body.get(PRICE.head.key) or {})
+        quote = parse_quote(symbol, object_of(body, PRICE) or PRICE.head.render({}))
         if not quote.price:
             raise MissingDataError(
                 f"KIS knows no issue {symbol!r}; look it up in the master file", symbol=symbol
             )
         return quote
 
+    # ---- companies
+    async def income_statements(self, symbol: str, basis: str) -> list[IncomeStatement]:
+        """Return the income statements of ``symbol``, oldest first, KRW; about 30 periods, as restated today.
+
+        Parameters
+        ----------
+        basis
+            "annual" or "quarter"; a quarter is cumulative within its fiscal year.
+
+        Notes
+        -----
+        KIS tells no day of disclosure and overwrites history, so that this is not point-in-time.
+        """
+        return await statements(self._calls, IncomeStatement, symbol, basis)
+
+    async def balance_sheets(self, symbol: str, basis: str) -> list[BalanceSheet]:
+        """Return the balance sheets of ``symbol``, as :meth:`income_statements` does."""
+        return await statements(self._calls, BalanceSheet, symbol, basis)
+
+    async def financial_ratios(self, symbol: str, basis: str) -> list[FinancialRatio]:
+        """Return the ratios of ``symbol``, as :meth:`income_statements` does; per cent, and KRW a share."""
+        return await statements(self._calls, FinancialRatio, symbol, basis)
+
+    async def corporate_actions(
+        self, kind: str, start: date, end: date, symbol: str = ""
+    ) -> list[CorporateAction]:
+        """Return the corporate actions with a record date in ``[start, end)``, oldest first.
+
+        Parameters
+        ----------
+        kind
+            dividend, bonus, rights, split, merger, capital_reduction, or listing (by its listing day).
+        symbol
+            One issue; all, if empty.
+
+        Raises
+        ------
+        FullDayError
+            If one day has more than the vendor's 100 rows, such as the dividends of 31 December: ask for that day
+            issue by issue.
+        """
+        return await corporate_actions(self._calls, kind, start, end, symbol)
+
+    # ---- the calendar
     async def holidays(self, start: date, end: date | None = None) -> list[CalendarDay]:
         """Return calendar days from ``start``: one page (about 24 days), or all in ``[start, end)``.
 
@@ -258,6 +379,11 @@ class Client:
             head = body.get(endpoint.head.key) or head
         return parse_balance(rows, head)
 
+    async def executions(self, start: date, end: date) -> list[Execution]:
+        """Return the orders of ``[start, end)`` that were filled, oldest first; days before three months ago too."""
+        today = self.today or self._calls.now().astimezone(KST).date()
+        return await executions(self._calls, start, end, today)
+
     # ---- public files
     async def master(self, market: str) -> list[MasterIssue]:
         """Return the issues listed now on ``market`` ("KOSPI" or "KOSDAQ"), funds and notes included."""
@@ -276,10 +402,3 @@ class Client:
             return []
         data = await self._transport.fetch(f"{self._transport.base_url}/sandbox/delistings.csv")
         return parse_delistings(data.decode("utf-8"))
-
-
-def _check_symbol(symbol: str) -> None:
-    if not re.fullmatch(r"[0-9A-Z]{6,9}", symbol):
-        raise ConfigError(
-            f"a symbol has 6 to 9 digits or capitals, e.g. 005930; got {symbol!r}", symbol=symbol
-        )

@@ -1,16 +1,18 @@
-"""Two ways to page: charts by moving the end date back, lists by the key that the last page gave."""
+"""Ways to page: charts by moving the end back, lists by the key that the last page gave, windows by halving."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import date, timedelta
+from operator import gt
 from typing import Any, Protocol, TypeVar
 
 from sillok.errors import DataError, FatalVendorError
+from sillok.kis.rows import rows_of
 from sillok.kis.schema import Endpoint
 from sillok.kis.transport import Transport
 
-__all__ = ["chart_bars", "key_pages", "rows_of"]
+__all__ = ["FullDayError", "back_pages", "chart_bars", "check_dates", "halved", "key_pages"]
 
 _DAY = timedelta(days=1)
 
@@ -21,6 +23,17 @@ class _Dated(Protocol):
 
 
 _Bar = TypeVar("_Bar", bound=_Dated)
+_Row = TypeVar("_Row")
+
+
+class FullDayError(FatalVendorError):
+    """One day alone fills the vendor's answer, so that rows may be missing: ask for that day issue by issue."""
+
+
+def check_dates(start: date, end: date) -> None:
+    """Raise DataError if the dates are reversed."""
+    if end < start:
+        raise DataError(f"dates are reversed: start {start} is after end {end}", start=start, end=end)
 
 
 async def chart_bars(
@@ -41,8 +54,7 @@ async def chart_bars(
     FatalVendorError
         If a page holds days outside its span, twice, or in another order: so the paging always ends.
     """
-    if end < start:
-        raise DataError(f"dates are reversed: start {start} is after end {end}", start=start, end=end)
+    check_dates(start, end)
     kept: list[_Bar] = []
     last = end - _DAY
     while start <= last:
@@ -50,7 +62,7 @@ async def chart_bars(
         body, _ = await transport.get(endpoint, endpoint.query(**query, **span))
         bars = parse(rows_of(body, endpoint))
         days = [bar.date for bar in bars]
-        if days and not (start <= days[-1] and days[0] <= last and days == sorted(set(days), reverse=True)):
+        if days and not (start <= days[-1] and days[0] <= last and all(map(gt, days, days[1:]))):
             raise FatalVendorError(
                 f"KIS answered the days {days[0]} ... {days[-1]} of {query['symbol']} for {start} to {last}, newest"
                 " first each once; this page cannot be trusted",
@@ -81,13 +93,75 @@ async def key_pages(
         context = {name: str(body.get(name.lower(), "")) for name in endpoint.context}
         key = context[endpoint.context[1]].strip()
         if not key or key in seen:
-            raise FatalVendorError(f"{endpoint.path}: the page key {key!r} came twice, paging would not end")
+            raise FatalVendorError(
+                f"{endpoint.path}: the key of the next page is blank or came twice, paging would not end"
+            )
         seen.add(key)
 
 
-def rows_of(body: Mapping[str, Any], endpoint: Endpoint) -> list[Any]:
-    """Return the rows of an answer; the vendor leaves an empty block out."""
-    rows = body.get(endpoint.rows.key) or []
-    if not isinstance(rows, list):
-        raise FatalVendorError(f"{endpoint.path}: KIS answered {type(rows).__name__} where a list belongs")
-    return rows
+async def back_pages(
+    ask: Callable[[date], Awaitable[list[_Bar]]], start: date, end: date, what: str, *, full: int = 1
+) -> list[_Bar]:
+    """Return the rows of ``[start, end)``, oldest first, of a call that only takes a last day.
+
+    Parameters
+    ----------
+    ask
+        Returns the rows up to and with a day, newest first.
+    full
+        How many rows a page has that is not the last one; 1 where that is not known: then the last page is empty.
+
+    Raises
+    ------
+    FatalVendorError
+        If a page holds days after the day that it was asked for, or in another order: so the paging always ends.
+    """
+    check_dates(start, end)
+    kept: list[_Bar] = []
+    last = end - _DAY
+    while start <= last:
+        page = await ask(last)
+        days = [row.date for row in page]
+        if days and not (days[0] <= last and all(map(gt, days, days[1:]))):
+            raise FatalVendorError(
+                f"KIS answered the days {days[0]} ... {days[-1]} of {what} up to {last}, newest first each once;"
+                " this page cannot be trusted"
+            )
+        kept += [row for row in page if row.date >= start]
+        if len(page) < full or days[-1] <= start:
+            break
+        last = days[-1] - _DAY
+    kept.reverse()
+    return kept
+
+
+async def halved(
+    ask: Callable[[date, date], Awaitable[tuple[list[_Row], bool]]], start: date, end: date, what: str
+) -> list[_Row]:
+    """Return the rows of ``[start, end)`` of a call that cuts long answers without saying so.
+
+    ``ask`` takes first and last day, both inside, and returns the rows and whether the answer is full; a full one
+    may have been cut and is asked again in halves.
+
+    Raises
+    ------
+    FullDayError
+        If a single day is full: its rest cannot be had in this way.
+    """
+    check_dates(start, end)
+    kept: list[_Row] = []
+    windows = [(start, end - _DAY)] if start < end else []
+    while windows:
+        first, last = windows.pop()
+        rows, is_full = await ask(first, last)
+        if not is_full:
+            kept += rows
+        elif first == last:
+            raise FullDayError(
+                f"KIS has {len(rows)} {what} on {first} and cuts its answers there: ask for that day issue by issue",
+                day=first,
+            )
+        else:
+            middle = first + (last - first) // 2
+            windows += [(middle + _DAY, last), (first, middle)]
+    return kept

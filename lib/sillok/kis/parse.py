@@ -16,8 +16,10 @@ from sillok.kis.records import (
     Holding,
     IndexBar,
     Quote,
+    RawBar,
 )
-from sillok.kis.schema import BALANCE, DAILY_CHART, HOLIDAYS, INDEX_CHART, PRICE
+from sillok.kis.schema import BALANCE, DAILY_CHART, HOLIDAYS, INDEX_CHART, PRICE, Block, Endpoint
+from sillok.kis.values import BIGGEST, read_date, read_decimal, read_flag, read_int, read_scaled
 
 __all__ = [
     "BROKEN",
@@ -27,13 +29,17 @@ __all__ = [
     "parse_days",
     "parse_index_bars",
     "parse_quote",
+    "parse_raw_bars",
     "refuse",
+    "whole",
 ]
 
 Row = Mapping[str, str]
 BROKEN = (KeyError, ValueError, TypeError, AttributeError, InvalidOperation)
 
-_daily = DAILY_CHART.rows.getter("date", "open", "high", "low", "close", "volume", "amount_krw")
+_BAR = ("date", "open", "high", "low", "close", "volume", "amount_krw")
+_daily = DAILY_CHART.rows.getter(*_BAR)
+_codes = DAILY_CHART.rows.getter("ex_code", "split_pct", "revaluation")
 _index = INDEX_CHART.rows.getter("date", "open", "high", "low", "close", "volume", "amount")
 _day = HOLIDAYS.rows.getter("date", "is_business_day", "is_trading_day", "is_open", "is_settlement_day")
 _holding = BALANCE.rows.getter(
@@ -52,37 +58,110 @@ _quote_numbers = PRICE.head.getter(
 @lru_cache(maxsize=16_384)
 def parse_date(text: str) -> date:
     """Return the date of eight digits; raises ValueError on anything else."""
-    text = text.strip()
-    if len(text) != 8:
+    day = read_date(text)
+    if day is None:
         raise ValueError(f"a date has eight digits, got {text!r}")
-    return date(int(text[:4]), int(text[4:6]), int(text[6:]))
+    return day
 
 
-def _optional(text: str) -> int | None:
-    return int(text) if text.strip() else None
+def _number(text: str) -> int:
+    number = read_int(text)
+    if number is None:
+        raise ValueError("a number is blank")
+    return number
+
+
+def whole(text: str) -> int:
+    """Return the number, which must be given and not below zero; ValueError otherwise."""
+    number = _number(text)
+    if number < 0:
+        raise ValueError(f"{text!r} is below zero")
+    return number
+
+
+def _points(text: str) -> Decimal:
+    number = read_decimal(text)
+    if number is None or number < 0:
+        raise ValueError(f"{text!r} is no level")
+    return number
 
 
 def refuse(what: str, row: object, err: Exception) -> FatalVendorError:
     """Return the error for a row that cannot be read."""
-    return FatalVendorError(f"KIS answered a {what} that cannot be read ({err!r}): {row!r}", row=row)
+    return FatalVendorError(f"KIS answered a {what} that cannot be read ({err!r}): {str(row)[:500]}", row=row)
+
+
+def _refuse_bar(
+    endpoint: Endpoint, what: str, rows: Sequence[Any], row: Any, err: Exception
+) -> FatalVendorError:
+    number = next(place for place, one in enumerate(rows) if one is row)
+    fault = _fault(endpoint.rows, row)
+    return refuse(f"{what} ({endpoint.path}, row {number}{fault})", row, err)
+
+
+def _fault(block: Block, row: Any) -> str:
+    if isinstance(row, dict):
+        for name in (*_BAR[:6], "amount_krw", "amount"):
+            vendor = block.vendor_names.get(name)
+            text = row.get(vendor, None) if vendor else "0"
+            try:
+                parse_date(text) if name == "date" else read_decimal(text)
+            except BROKEN:
+                return f", field {vendor} ({name})"
+    return ""
+
+
+def _read_bar(symbol: str, texts: tuple[str, ...]) -> DailyBar:
+    day, first, high, low, last, volume, amount = texts
+    return DailyBar(
+        symbol, parse_date(day), whole(first), whole(high), whole(low), whole(last), whole(volume),
+        whole(amount) if amount.strip(" ") else None,
+    )  # fmt: skip
 
 
 def parse_daily_bars(symbol: str, rows: Sequence[Row]) -> list[DailyBar]:
     """Return the bars in the order of ``rows``; empty objects, which stand before the listing, are dropped."""
-    bars = []
+    bars: list[DailyBar] = []
+    add, when, new = bars.append, parse_date, tuple.__new__
     for row in rows:
-        if row == {}:
+        if not row and row == {}:
             continue
         try:
-            day, first, high, low, last, volume, amount = _daily(row)
-            bars.append(
-                DailyBar(
-                    symbol, parse_date(day), int(first), int(high), int(low), int(last), int(volume),
-                    int(amount) if amount else None,
-                )
-            )  # fmt: skip
+            day, first, high, low, last, volume, amount = texts = _daily(row)
+            # Plain digits, as almost all rows are, take the short way: a load reads millions of them.
+            together = "".join(texts)
+            if together.isdigit() and together.isascii():
+                o, h, l, c, v = int(first), int(high), int(low), int(last), int(volume)  # noqa: E741
+                money = int(amount) if amount else None
+                if o < BIGGEST > h and l < BIGGEST > c and v < BIGGEST and (money is None or money < BIGGEST):
+                    add(new(DailyBar, (symbol, when(day), o, h, l, c, v, money)))
+                    continue
+            add(_read_bar(symbol, texts))
         except BROKEN as err:
-            raise refuse(f"daily bar of {symbol}", row, err) from err
+            raise _refuse_bar(DAILY_CHART, f"daily bar of {symbol}", rows, row, err) from err
+    return bars
+
+
+_split = lru_cache(maxsize=1_024)(read_decimal)
+
+
+def _code(text: str) -> str:
+    code = text.strip(" ") or "00"
+    if len(code) != 2 or not (code.isascii() and code.isalnum()):
+        raise ValueError(f"{text!r} is not a code of two characters")
+    return code
+
+
+def parse_raw_bars(symbol: str, rows: Sequence[Row]) -> list[RawBar]:
+    """Return the bars as traded, with the vendor's codes; a blank code is "00", none."""
+    given = [row for row in rows if row != {}]
+    bars = []
+    for row, bar in zip(given, parse_daily_bars(symbol, given), strict=True):
+        try:
+            ex_code, split, revaluation = _codes(row)
+            bars.append(RawBar(*bar, _code(ex_code), _split(split), _code(revaluation)))
+        except BROKEN as err:
+            raise _refuse_bar(DAILY_CHART, f"daily bar of {symbol}", rows, row, err) from err
     return bars
 
 
@@ -94,22 +173,28 @@ def parse_index_bars(code: str, rows: Sequence[Row]) -> list[IndexBar]:
             continue
         try:
             day, first, high, low, last, volume, amount = _index(row)
-            thousands, millions = _optional(volume), _optional(amount)
             bars.append(
                 IndexBar(
                     code,
                     parse_date(day),
-                    Decimal(first.strip()),
-                    Decimal(high.strip()),
-                    Decimal(low.strip()),
-                    Decimal(last.strip()),
-                    None if thousands is None else thousands * 1_000,
-                    None if millions is None else millions * 1_000_000,
+                    _points(first),
+                    _points(high),
+                    _points(low),
+                    _points(last),
+                    read_scaled(volume, 3),
+                    read_scaled(amount, 6),
                 )
             )
         except BROKEN as err:
-            raise refuse(f"bar of the index {code}", row, err) from err
+            raise _refuse_bar(INDEX_CHART, f"bar of the index {code}", rows, row, err) from err
     return bars
+
+
+def _said(text: str) -> bool:
+    flag = read_flag(text)
+    if flag is None:
+        raise ValueError("a flag is blank")
+    return flag
 
 
 def parse_days(rows: Sequence[Row]) -> list[CalendarDay]:
@@ -118,18 +203,21 @@ def parse_days(rows: Sequence[Row]) -> list[CalendarDay]:
     for row in rows:
         try:
             day, *flags = _day(row)
-            days.append(CalendarDay(parse_date(day), *(flag == "Y" for flag in flags)))
+            days.append(CalendarDay(parse_date(day), *(_said(flag) for flag in flags)))
         except BROKEN as err:
             raise refuse("calendar day", row, err) from err
     return days
 
 
 def parse_quote(symbol: str, row: Row) -> Quote:
-    """Return the current price; an unknown issue has blanks, and is for the caller to notice."""
+    """Return the current price; an unknown issue has blanks or zeros, and is for the caller to notice."""
     try:
-        market_name, industry, halted = (text.strip() for text in _quote_texts(row))
-        numbers = [int(text) for text in _quote_numbers(row)]
-        return Quote(symbol, market_name, industry, halted == "Y", *numbers)
+        market_name, industry, halted = (text.strip(" ") for text in _quote_texts(row))
+        price, change, *rest = _quote_numbers(row)
+        if not read_int(price):
+            return Quote(symbol, market_name, industry, False, *(0 for _ in (price, change, *rest)))
+        numbers = whole(price), _number(change), *(whole(text) for text in rest)
+        return Quote(symbol, market_name, industry, read_flag(halted) is True, *numbers)
     except BROKEN as err:
         raise refuse(f"current price of {symbol}", row, err) from err
 
@@ -141,12 +229,14 @@ def parse_balance(rows: Sequence[Row], head: Any) -> Balance:
         holdings = []
         for row in rows:
             symbol, name, quantity, sellable, average, *amounts = _holding(row)
-            if int(quantity):
+            if whole(quantity):
                 holdings.append(
-                    Holding(symbol.strip(), name.strip(), int(quantity), int(sellable),
-                            Decimal(average.strip()), *(int(text) for text in amounts))
+                    Holding(symbol.strip(" "), name.strip(" "), whole(quantity), whole(sellable),
+                            _points(average), *(_number(text) for text in amounts))
                 )  # fmt: skip
-        return Balance(tuple(holdings), *(int(text) for text in _account(summary)))
+        return Balance(tuple(holdings), *(_number(text) for text in _account(summary)))
     except (*BROKEN, IndexError) as err:
-        # The row names positions, so the message does not show it.
-        raise FatalVendorError(f"KIS answered a balance that cannot be read: {type(err).__name__}") from err
+        # The row names positions, so neither the message nor its cause shows it.
+        raise FatalVendorError(
+            f"KIS answered a balance that cannot be read: {type(err).__name__}; ask again, or tell the vendor"
+        ) from None
