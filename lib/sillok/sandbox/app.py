@@ -17,10 +17,12 @@ from sillok.sandbox.bodies import Answers, dump, envelope
 from sillok.sandbox.calendar import holidays
 from sillok.sandbox.damage import damage
 from sillok.sandbox.faults import Faults
+from sillok.sandbox.feed import StreamOptions
 from sillok.sandbox.files import delistings_csv, master_archive, sector_archive
 from sillok.sandbox.gate import Gate, Limits, RefusedError
 from sillok.sandbox.market import Market
 from sillok.sandbox.mischief import Mischief
+from sillok.sandbox.stream import add_stream
 
 __all__ = ["create_app"]
 
@@ -36,6 +38,7 @@ def create_app(
     gate: Gate | None = None,
     positions: int = 12,
     faults: Faults | None = None,
+    stream: StreamOptions | None = None,
 ) -> web.Application:
     """Return the application that serves ``market``.
 
@@ -51,10 +54,13 @@ def create_app(
         How many positions the account holds.
     faults
         What goes wrong from the start; ``POST /sandbox/faults`` switches it while the server runs.
+    stream
+        How the WebSocket side behaves.
     """
     gate = gate or Gate(limits or Limits())
+    markets = market if callable(market) else lambda: market
     mischief = Mischief(faults or Faults(), gate)
-    server = _Server(market if callable(market) else lambda: market, gate, mischief, positions)
+    server = _Server(markets, gate, mischief, positions)
     app = web.Application()
     mischief.add_to(app)
     app.router.add_post("/oauth2/tokenP", server.token)
@@ -67,6 +73,7 @@ def create_app(
     app.router.add_get(schema.SECTOR_FILE, server.sectors)
     app.router.add_get("/sandbox/delistings.csv", server.delistings)
     app.router.add_get("/sandbox/about", server.about)
+    add_stream(app, markets, gate, stream)
     return app
 
 

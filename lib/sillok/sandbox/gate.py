@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,9 @@ from datetime import datetime, timedelta
 from sillok.clock import KST
 
 __all__ = ["Gate", "Limits", "RefusedError"]
+
+
+_APPROVAL_LIFE_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ class Gate:
         self._latest: dict[str, _Token] = {}
         self._asked: dict[str, float] = {}
         self._calls: dict[tuple[str, bool], deque[float]] = {}
+        self._approvals: dict[str, tuple[str, float]] = {}
 
     def issue(self, grant_type: str, app_key: str, app_secret: str) -> tuple[str, float, datetime]:
         """Return token, seconds it lives and the instant it ends; first the minute's limit, then the same token."""
@@ -105,6 +110,22 @@ class Gate:
         token = self._tokens.pop(value, None)
         if token is not None and self._latest.get(token.app_key) is token:
             del self._latest[token.app_key]
+
+    def approve(self, grant_type: str, app_key: str, secret_key: str) -> str:
+        """Return a key that opens the stream for a day; it is looked at when something is subscribed to."""
+        if grant_type != "client_credentials":
+            raise RefusedError("EGW00205", "유효하지 않은 grant_type입니다.", 403)
+        self._check_keys(app_key, secret_key)
+        value = str(uuid.uuid4())
+        self._approvals[value] = (app_key, self._monotonic() + _APPROVAL_LIFE_S)
+        return value
+
+    def approved(self, value: str) -> str:
+        """Return the appkey of an approval key; an unknown or ended one raises RefusedError."""
+        app_key, ends = self._approvals.get(value, ("", 0.0))
+        if not app_key or self._monotonic() >= ends:
+            raise RefusedError("OPSP0011", "invalid approval : NOT FOUND", 200)
+        return app_key
 
     def admit(self, authorization: str, app_key: str, app_secret: str, *, ledger: bool) -> None:
         """Let a call pass, or raise RefusedError: token, keys, then the rates."""

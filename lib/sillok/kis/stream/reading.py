@@ -11,7 +11,7 @@ from typing import Any
 from sillok.clock import KST
 from sillok.errors import FatalVendorError
 from sillok.kis.parse import parse_date
-from sillok.kis.schema.quotations import INDEX_CODES
+from sillok.kis.schema import INDEX_CODES
 from sillok.kis.schema.stream import CHANNELS
 from sillok.kis.stream.events import (
     Event,

@@ -16,9 +16,9 @@ import aiohttp
 
 from sillok.clock import KST
 from sillok.errors import ConfigError, FatalVendorError, RetriableVendorError, SillokError
+from sillok.kis.schema import INDEX_CODES
 from sillok.kis.schema import channel as words
 from sillok.kis.schema.channel import Channel
-from sillok.kis.schema.quotations import INDEX_CODES
 from sillok.kis.stream.acks import Ack, ApprovalRefusedError, InUseError
 from sillok.kis.stream.buffer import Buffer
 from sillok.kis.stream.connection import Connection

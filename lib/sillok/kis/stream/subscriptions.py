@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sillok.errors import ConfigError
+from sillok.kis.schema import INDEX_CODES
 from sillok.kis.schema.channel import MAX_REGISTRATIONS, Channel
-from sillok.kis.schema.quotations import INDEX_CODES
 from sillok.kis.schema.stream import CHANNELS
 from sillok.kis.stream.crypto import Secret
 from sillok.kis.stream.events import Gap
