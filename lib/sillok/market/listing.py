@@ -10,9 +10,29 @@ import pyarrow as pa
 
 from sillok.clock import KST
 
-__all__ = ["known_issues"]
+__all__ = ["issue_versions", "known_issues"]
 
 _SHOWN = ["name", "market", "industry", "security_type", "listed_on", "delisted_on", "shares"]
+
+
+def _read_versions(batches: Sequence[pa.RecordBatch]) -> pd.DataFrame:
+    versions = pd.concat([batch.to_pandas(date_as_object=False) for batch in batches])
+    versions = versions.sort_values(["symbol", "known_at"])
+    for name in ("listed_on", "delisted_on"):
+        versions[name] = versions[name].astype("datetime64[us]")
+    versions["shares"] = versions["shares"].astype("float64")
+    return versions
+
+
+def issue_versions(batches: Sequence[pa.RecordBatch], as_of: datetime, symbol: str) -> pd.DataFrame:
+    """Return what :meth:`sillok.market.Market.listing_history` shows, out of standing and superseded rows.
+
+    Empty where nothing was known of the issue yet but its listing, told by a later load.
+    """
+    versions = _read_versions(batches)
+    known = versions[(versions["symbol"] == symbol) & (versions["known_at"] <= as_of)]
+    instants = pd.DatetimeIndex(known["known_at"], name="known_at").tz_convert(KST)
+    return known.set_index(instants)[_SHOWN]
 
 
 def known_issues(
@@ -24,11 +44,7 @@ def known_issues(
     first load, is there from its listing day or its first bar on (one that moved to another market is listed
     anew), without what only that load could tell; ``traded`` gives the symbols with a bar by ``as_of``.
     """
-    versions = pd.concat([batch.to_pandas(date_as_object=False) for batch in batches])
-    versions = versions.sort_values(["symbol", "known_at"])
-    for name in ("listed_on", "delisted_on"):
-        versions[name] = versions[name].astype("datetime64[us]")
-    versions["shares"] = versions["shares"].astype("float64")
+    versions = _read_versions(batches)
     is_known = versions["known_at"] <= as_of
     known = versions[is_known].drop_duplicates("symbol", keep="last")
     today = pd.Timestamp(as_of.astimezone(KST).date())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ import pyarrow as pa
 from sillok.market.partition import SCALE
 from sillok.market.seal import Seal, open_sealed
 
-__all__ = ["Batch", "Days", "Rows", "known_rows", "spread", "used_labels", "versions"]
+__all__ = ["Batch", "Days", "Rows", "known_rows", "spread", "standing_rows", "used_labels", "versions"]
 
 Days = npt.NDArray[np.datetime64]
 
@@ -67,8 +68,9 @@ class Rows:
         if isinstance(column, pa.DictionaryArray):
             codes, names = self.codes(name)
             return np.array(names, dtype=object)[codes]
-        is_view = column.null_count == 0 and pa.types.is_primitive(column.type)
-        values: npt.NDArray[np.generic] = column.to_numpy(zero_copy_only=is_view)[self.picked]
+        is_number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+        is_view = is_number and column.null_count == 0
+        values: npt.NDArray[Any] = column.to_numpy(zero_copy_only=is_view)[self.picked]
         # Both numbers are exact in float64, so that their quotient is the float64 next to the decimal.
         return values if scale is None else values / 10.0**scale
 
@@ -118,11 +120,18 @@ def _microseconds(instant: datetime) -> np.int64:
     return np.datetime64(instant.astimezone(UTC).replace(tzinfo=None), "us").astype(np.int64)
 
 
-def versions(batch: Batch, as_of: datetime, *, all_known: bool) -> Rows:
-    """Return every row that had become known by ``as_of``, replaced since or not; see :func:`known_rows`."""
-    if all_known:
-        return Rows(batch, slice(0, len(batch)))
+def versions(batch: Batch, as_of: datetime) -> Rows:
+    """Return every row that had become known by ``as_of``, replaced since or not."""
     return Rows(batch, np.flatnonzero(_instants(batch, "known_at") <= _microseconds(as_of)))
+
+
+def standing_rows(batch: Batch, as_of: datetime) -> Rows:
+    """Return the rows that were the known ones at ``as_of``, whatever day they speak of."""
+    rows = versions(batch, as_of)
+    if not batch.is_old:
+        return rows
+    lasts = _microseconds(as_of) < rows.instants("known_until")
+    return Rows(batch, np.arange(len(batch))[rows.picked][lasts])
 
 
 def known_rows(batch: Batch, as_of: datetime, days: Days, *, all_known: bool) -> Rows | None:

@@ -6,21 +6,24 @@ from datetime import date, datetime
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from sillok.clock import KST
 from sillok.errors import DataError, MissingDataError
 from sillok.market.manifest import Manifest, Partition
-from sillok.market.panel import Batch, Days, Rows, known_rows
+from sillok.market.panel import Batch, Days, Rows, known_rows, standing_rows, versions
 from sillok.market.partition import map_file
 from sillok.objects import Objects
 
-__all__ = ["Day", "Reader"]
+__all__ = ["Day", "Reader", "as_day"]
 
 Day = date | str
 
 
-def _as_day(value: Day) -> np.datetime64:
+def as_day(value: Day) -> np.datetime64:
+    """Return the day that a caller named; DataError if it names none."""
     try:
         return np.datetime64(pd.Timestamp(value).tz_localize(None).date(), "D")
     except (ValueError, TypeError) as err:
@@ -69,6 +72,30 @@ class Reader:
                 found += [] if rows is None else [rows]
         return found
 
+    def holds(self, table: str) -> bool:
+        """Whether the snapshot has a row of ``table``, known at ``as_of`` or later."""
+        return bool(self._manifest.of(table))
+
+    def require(self, table: str) -> None:
+        """Raise MissingDataError if the snapshot has not one row of ``table``."""
+        if not self.holds(table):
+            raise MissingDataError(
+                f"snapshot {self.snapshot_id[:12]} holds no {table}: the source gives none, or it was frozen before "
+                "they were loaded; run `sillok ingest`, then `sillok freeze`",
+                table=table,
+                snapshot=self.snapshot_id,
+            )
+
+    def standing(self, table: str) -> list[Rows]:
+        """Return the rows of ``table`` that were the known ones, of whatever day."""
+        self.require(table)
+        return [standing_rows(self._open(entry), self.as_of) for entry in self._entries(table)]
+
+    def versions(self, table: str) -> list[Rows]:
+        """Return every row of ``table`` that had become known, replaced since or not."""
+        self.require(table)
+        return [versions(self._open(entry), self.as_of) for entry in self._entries(table)]
+
     @cached_property
     def _session_rows(self) -> Batch:
         entries = self._manifest.of("session")
@@ -89,14 +116,35 @@ class Reader:
         known = pa.compute.less_equal(self._session_rows.column("known_at"), pa.scalar(self.as_of))
         return self.all_days[known.to_numpy(zero_copy_only=False)]
 
+    def closes(self, days: Days) -> npt.NDArray[np.int64]:
+        """Return when each of ``days``, sessions, closed: microseconds since 1970 in UTC."""
+        known_at = self._session_rows.column("known_at").view(pa.int64()).to_numpy()
+        return np.asarray(known_at[np.searchsorted(self.all_days, days)], dtype="int64")
+
+    def calendar_span(self, start: Day | None, end: Day | None) -> tuple[np.datetime64, np.datetime64]:
+        """Return ``[start, end)`` in days of any calendar, refusing what lies after the day of ``as_of``."""
+        today = np.datetime64(self.as_of.astimezone(KST).date(), "D")
+        stop = today + np.timedelta64(1, "D") if end is None else as_day(end)
+        first = np.datetime64("0001-01-01", "D") if start is None else as_day(start)
+        if first > stop:
+            raise DataError(
+                f"dates are reversed: start {first} is after end {stop}", start=str(first), end=str(stop)
+            )
+        if stop > today + np.timedelta64(1, "D"):
+            raise MissingDataError(
+                f"end {stop} reaches beyond {today}, the day of {self.as_of.isoformat()}; ask for earlier days",
+                end=str(stop),
+            )
+        return first, stop
+
     def _next_day(self) -> np.datetime64:
         later = self.all_days[self.all_days > self.days[-1]]
         return later[0] if len(later) else np.datetime64(self._manifest.next_session, "D")
 
     def between(self, start: Day | None, end: Day | None) -> Days:
         """Return the sessions in ``[start, end)``, refusing what cannot be known."""
-        first = self.days[0] if start is None else _as_day(start)
-        stop = self.days[-1] + np.timedelta64(1, "D") if end is None else _as_day(end)
+        first = self.days[0] if start is None else as_day(start)
+        stop = self.days[-1] + np.timedelta64(1, "D") if end is None else as_day(end)
         if first > stop:
             raise DataError(
                 f"dates are reversed: start {first} is after end {stop}", start=str(first), end=str(stop)

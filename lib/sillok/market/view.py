@@ -3,171 +3,128 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
-from functools import cached_property
-from typing import Literal
+from datetime import datetime
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from sillok.clock import KST
 from sillok.errors import DataError, MissingDataError
-from sillok.market.listing import known_issues
+from sillok.market.disclosures import Disclosures
+from sillok.market.frames import to_frame
+from sillok.market.listing import issue_versions
 from sillok.market.manifest import Manifest
-from sillok.market.panel import Days, Rows, spread, used_labels
-from sillok.market.reader import Day, Reader
+from sillok.market.panel import Rows, used_labels
+from sillok.market.reader import Day, Reader, as_day
+from sillok.market.shapes import SHAPES
 from sillok.objects import Objects
 
-__all__ = ["Field", "Market", "open_market"]
+__all__ = ["Market", "open_market"]
 
-Field = Literal["open", "high", "low", "close", "volume", "amount_krw"]
-_FIELDS: tuple[Field, ...] = ("open", "high", "low", "close", "volume", "amount_krw")
-_TRADED = ("open", "high", "low")  # 0 on a halted day: there was none
+_PRICES = ("open", "high", "low", "close")
 
 
-class Market:
+class Market(Disclosures):
     """One snapshot as of one instant. Frames are indexed by session (midnight, no time zone), oldest first."""
-
-    def __init__(self, reader: Reader, source: str) -> None:
-        self._reader = reader
-        self.snapshot_id, self.as_of, self.source = reader.snapshot_id, reader.as_of, source
-        self.through: date = reader.days[-1].item()
 
     def __repr__(self) -> str:
         return f"<Market {self.source} snapshot {self.snapshot_id[:12]} as of {self.as_of.isoformat()}>"
 
-    def sessions(self, *, start: Day | None = None, end: Day | None = None) -> pd.DatetimeIndex:
-        """Return the sessions known at ``as_of`` in ``[start, end)``, oldest first."""
-        return pd.DatetimeIndex(self._reader.between(start, end).astype("datetime64[us]"), name="date")
+    @property
+    def tables(self) -> frozenset[str]:
+        """The tables of which the snapshot has a row; a source need not give them all."""
+        return frozenset(name for name in SHAPES if self._reader.holds(name))
 
-    def issues(self) -> pd.DataFrame:
-        """Return the issues listed by ``as_of``, delisted ones among them, by symbol.
+    def members(self, day: Day | None = None) -> pd.DataFrame:
+        """Return the issues that were listed on ``day``, those delisted since among them, as :meth:`issues` shows them.
 
-        Columns: ``name, market, industry, security_type`` (text), ``listed_on, delisted_on`` (days, NaT where
-        not known or not come yet), ``shares`` (float64). An issue listed before the first load is known from
-        its listing on; what only that load could tell (its number of shares) is NaN before it.
-        """
-        reader = self._reader
-
-        def traded() -> set[str]:
-            return used_labels(reader.rows("daily_bar", reader.days), "symbol")
-
-        return known_issues(reader.issue_batches(), self.as_of, traded)
-
-    def panel(
-        self,
-        field: Field = "close",
-        *,
-        start: Day | None = None,
-        end: Day | None = None,
-        symbols: Sequence[str] | None = None,
-    ) -> pd.DataFrame:
-        """Return sessions x symbols in float64, NaN where an issue has no bar.
-
-        Prices are adjusted, in KRW; ``volume`` in shares; ``amount_krw`` NaN where the source gives none. On a
-        halted day the close is the last one carried on; open, high and low are NaN.
+        What an issue is called and counts is what was known at ``as_of``; open the market as of ``day`` for
+        what was known then. One without a listing day counts from its first bar on.
 
         Parameters
         ----------
-        start, end
-            Days; ``end`` is exclusive. None: from the first known session, through the newest.
-        symbols
-            Columns, in this order; None: every issue with a bar in the span, sorted.
-
-        Raises
-        ------
-        DataError
-            If the field is unknown or the dates are reversed; MissingDataError if a symbol is unknown or the
-            span reaches beyond what is known.
-        """
-        if field not in _FIELDS:
-            raise DataError(f"there is no field {field!r}; choose one of {', '.join(_FIELDS)}", field=field)
-        days = self._reader.between(start, end)
-        self._refuse_unknown(symbols)
-        parts = self._reader.rows("daily_bar", days)
-        values = [rows.column(field) for rows in parts]
-        if field in _TRADED:
-            values = [np.where(value == 0, np.nan, value) for value in values]
-        return self._frame(parts, "symbol", values, days, symbols)
-
-    def returns(
-        self,
-        kind: Literal["simple", "log"] = "simple",
-        *,
-        start: Day | None = None,
-        end: Day | None = None,
-        symbols: Sequence[str] | None = None,
-    ) -> pd.DataFrame:
-        """Return daily close-to-close returns, sessions x symbols; row t is known at the close of t.
-
-        The session before ``start`` gives the first row its base; the snapshot's very first session has none
-        and is left out. NaN where either close is lacking: nothing is carried over a gap.
-        """
-        if kind not in {"simple", "log"}:
-            raise DataError(f"there is no kind of return {kind!r}; choose simple or log", kind=kind)
-        days = self._reader.between(start, end)
-        before = self._reader.days[self._reader.days < days[0]][-1:] if len(days) else days
-        base = before[0].item() if len(before) else start
-        close = self.panel("close", start=base, end=end, symbols=symbols)
-        ratio = close / close.shift(1)
-        return (ratio - 1 if kind == "simple" else np.log(ratio)).iloc[1:]
-
-    def halted(
-        self, *, start: Day | None = None, end: Day | None = None, symbols: Sequence[str] | None = None
-    ) -> pd.DataFrame:
-        """Return sessions x symbols in bool: True where a bar says that the issue was halted all day."""
-        days = self._reader.between(start, end)
-        self._refuse_unknown(symbols)
-        parts = self._reader.rows("daily_bar", days)
-        values = [(rows.column("open") == 0) & (rows.column("volume") == 0) for rows in parts]
-        frame = self._frame(parts, "symbol", values, days, symbols)
-        return frame == 1
-
-    def index(self, code: str, *, start: Day | None = None, end: Day | None = None) -> pd.DataFrame:
-        """Return an index by session: ``open, high, low, close`` in points, ``volume``, ``amount_krw``; float64.
+        day
+            None: the newest session known.
 
         Raises
         ------
         MissingDataError
-            If the snapshot has no such index, naming those it has.
+            If ``day`` lies before the first or after the newest session known.
         """
-        days = self._reader.between(start, end)
-        parts = self._reader.rows("index_bar", days)
-        there = {name for rows in parts for name in rows.codes("code")[1]}
-        if code not in there:
-            raise MissingDataError(f"there is no index {code!r}; the snapshot has {sorted(there)}", code=code)
-        columns = {
-            field: self._frame(parts, "code", [rows.column(field) for rows in parts], days, [code])[code]
-            for field in _FIELDS
-        }
-        return pd.DataFrame(columns).dropna(subset="close").rename_axis(index="date")
-
-    def _frame(
-        self,
-        parts: list[Rows],
-        label: str,
-        values: Sequence[npt.NDArray[np.generic]],
-        days: Days,
-        labels: Sequence[str] | None,
-    ) -> pd.DataFrame:
-        index = pd.DatetimeIndex(days.astype("datetime64[us]"), name="date")
+        at = as_day(self.through if day is None else day)
+        self._reader.between(str(at), str(at + 1))
+        days = self._reader.days[self._reader.days <= at]
         if not len(days):
-            return pd.DataFrame(index=index, columns=pd.Index(labels or [], name=label), dtype="float64")
-        matrix, names = spread(parts, label, values, days, labels)
-        return pd.DataFrame(matrix, index=index, columns=pd.Index(names, name=label), copy=False)
-
-    @cached_property
-    def _symbols(self) -> frozenset[str]:
-        return frozenset(self.issues().index)
-
-    def _refuse_unknown(self, symbols: Sequence[str] | None) -> None:
-        unknown = [] if symbols is None else [name for name in symbols if name not in self._symbols]
-        if unknown:
             raise MissingDataError(
-                f"unknown symbols {unknown[:10]} as of {self.as_of.isoformat()}; market.issues() lists what there is",
-                symbols=unknown,
+                f"{at} lies before {self._reader.days[0]}, the first session of the snapshot; ask for a later day",
+                day=at.item(),
             )
+        issues = self.issues()
+        today = pd.Timestamp(at)
+        has_bar = issues.index.isin(used_labels(self._reader.rows("daily_bar", days), "symbol"))
+        is_listed = (issues["listed_on"] <= today) | has_bar
+        return issues[is_listed & ~(issues["delisted_on"] <= today)]
+
+    def listing_history(self, symbol: str) -> pd.DataFrame:
+        """Return what was known of an issue, one row a change, by ``known_at`` (Asia/Seoul), oldest first.
+
+        Columns as in :meth:`issues`. The first row is what the first load found.
+
+        Raises
+        ------
+        MissingDataError
+            If the symbol is unknown.
+        """
+        self._refuse_unknown([symbol])
+        return issue_versions(self._reader.issue_batches(), self.as_of, symbol)
+
+    def overseas(
+        self, market: str, symbol: str, *, start: Day | None = None, end: Day | None = None
+    ) -> pd.DataFrame:
+        """Return a foreign issue by its market's own days: ``open, high, low, close, volume, amount``; float64.
+
+        Prices, adjusted, and the amount in the market's currency; a day is there once its market has closed.
+
+        Raises
+        ------
+        MissingDataError
+            If the snapshot has no such issue, or ``end`` lies after the day of ``as_of``.
+        """
+        parts = [rows.only("market", market) for rows in self._reader.standing("overseas_bar")]
+        columns = (*_PRICES, "volume", "amount")
+        frame = self._by_day("overseas_bar", parts, ("symbol", symbol), columns)
+        return self._in_span(frame, start, end)
+
+    def fx(self, pair: str, *, start: Day | None = None, end: Day | None = None) -> pd.DataFrame:
+        """Return an exchange rate by day: ``open, high, low, close`` as quoted, float64; ``USDKRW``: KRW for 1 USD.
+
+        A day's rate is known on the next morning.
+
+        Raises
+        ------
+        MissingDataError
+            If the snapshot has no such pair, or ``end`` lies after the day of ``as_of``.
+        """
+        frame = self._by_day("rate_bar", self._reader.standing("rate_bar"), ("pair", pair), _PRICES)
+        return self._in_span(frame, start, end)
+
+    def _by_day(
+        self, table: str, parts: Sequence[Rows], asked: tuple[str, str], columns: Sequence[str]
+    ) -> pd.DataFrame:
+        label, name = asked
+        chosen = [rows.only(label, name) for rows in parts]
+        frame = to_frame(table, chosen, ["date", *columns]).set_index("date").sort_index()
+        if frame.empty:
+            there = sorted(used_labels(parts, label))
+            raise MissingDataError(
+                f"no {label} {name!r} was known there at {self.as_of.isoformat()}; there are {there[:20]}",
+                asked=name,
+            )
+        return frame[list(columns)]
+
+    def _in_span(self, frame: pd.DataFrame, start: Day | None, end: Day | None) -> pd.DataFrame:
+        first, stop = self._reader.calendar_span(start, end)
+        days = frame.index.to_numpy().astype("datetime64[D]")
+        return frame[(days >= first) & (days < stop)]
 
 
 def open_market(objects: Objects, snapshot_id: str, *, as_of: datetime | None = None) -> Market:
