@@ -20,14 +20,32 @@ if TYPE_CHECKING:
     from sillok.charts import Html, Stamp
     from sillok.market import Market
     from sillok.objects import Objects
+    from sillok.store.accounts import AccountRows
 
-__all__ = ["Desk", "open", "open_objects_of"]
+__all__ = ["Account", "Desk", "open", "open_objects_of"]
 
 _SOURCES = {
     "kis": ("한국투자증권 KIS Open API", ""),
     "synthetic": ("합성 데이터(실제 시장 아님)", "합성 데이터"),
     "replay": ("과거 시세 재생", "과거 재생"),
 }
+
+
+@dataclass(frozen=True)
+class Account:
+    """The desk's own account on one day, amounts in KRW.
+
+    ``positions`` by symbol: ``name, quantity, sellable`` (shares), ``average_price, cost_krw, price, value_krw,
+    profit_krw``. ``cash``: ``cash_krw, cash_d1_krw, cash_d2_krw`` (settled today, on D+1, on D+2),
+    ``securities_krw, total_krw, net_assets_krw``. ``executions``, all up to that day, by the instant of the order
+    (Asia/Seoul): ``order_no, symbol, side, order_qty, filled_qty, average_price, amount_krw``.
+    """
+
+    fingerprint: str
+    date: date
+    positions: pd.DataFrame
+    cash: pd.Series
+    executions: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -90,6 +108,36 @@ class Desk:
             rows = connection.execute(query.where(s.c.id == self.snapshot_id).order_by(c.c.name)).all()
         return pd.DataFrame(rows, columns=["name", "severity", "count", "summary"]).set_index("name")
 
+    def account(self, day: date | None = None, *, fingerprint: str = "") -> Account:
+        """Return the desk's own account as it was last recorded up to ``day``; it is read from the store.
+
+        Parameters
+        ----------
+        day
+            None: the newest session known.
+        fingerprint
+            Which account, by the first characters of its fingerprint; empty: the only one there is.
+
+        Raises
+        ------
+        ConfigError
+            Inside a run, which reads its snapshot alone; or if several accounts fit.
+        MissingDataError
+            If nothing was recorded up to that day.
+        """
+        if self.settings.snapshot:
+            raise ConfigError(
+                "a run reads its snapshot alone, so that it can be repeated anywhere; open the account in a notebook "
+                "of your own"
+            )
+        from sillok.store import open_store
+        from sillok.store.accounts import read_account
+
+        last = self.market.through
+        with open_store(self.settings.database).read() as connection:
+            found = read_account(connection, day=min(day or last, last), account=fingerprint)
+        return _show_account(found)
+
     def next_session(self) -> date:
         """Return the session that follows the newest one known, when an order can be filled."""
         return _sessions_after(self.market.through)[0]
@@ -124,6 +172,21 @@ def open(as_of: str | date | datetime | None = None, snapshot: str | None = None
     from sillok.market import open_market
 
     return Desk(open_market(open_objects_of(settings), chosen, as_of=instant), settings)
+
+
+def _show_account(found: AccountRows) -> Account:
+    import pandas as pd
+
+    from sillok.store.accounts import EXECUTION_COLUMNS, POSITION_COLUMNS
+
+    exact = {"average_price": "float64"}
+    positions = pd.DataFrame(map(dict, found.positions), columns=POSITION_COLUMNS).astype(exact)
+    executions = pd.DataFrame(map(dict, found.executions), columns=EXECUTION_COLUMNS).astype(exact)
+    instants = pd.to_datetime(executions["ordered_at"], utc=True).dt.tz_convert(clock.KST)
+    executions = executions.assign(ordered_at=instants).set_index("ordered_at")
+    return Account(
+        found.account, found.date, positions.set_index("symbol"), pd.Series(found.cash), executions
+    )
 
 
 def _sessions_after(day: date) -> list[date]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from sillok import desk
 from sillok.clock import KST
 from sillok.errors import ConfigError, MissingDataError
+from sillok.store import Store, open_store
+from sillok.store.tables import account_cash, account_execution, account_position
 from tests.notebooks.conftest import reference_home
 from tests.reference import environment
 
@@ -121,3 +127,61 @@ def test_orders_go_to_the_next_session_and_settle_two_later(home: Path) -> None:
     assert d.next_session() == date(2026, 7, 1)
     assert d.settlement(date(2026, 7, 1)) == date(2026, 7, 3)
     assert d.settlement(date(2024, 12, 27)) == date(2025, 1, 2)
+
+
+@pytest.fixture
+def with_account(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """Give a copy of the store in which an account was recorded on two days; a position was sold on the second."""
+    copy = tmp_path / "sillok.db"
+    with closing(sqlite3.connect(home / "sillok.db")) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+    monkeypatch.setenv("SILLOK_DATABASE_URL", f"sqlite:///{copy}")
+    store = open_store(f"sqlite:///{copy}")
+    store.migrate()
+    seen = datetime(2026, 6, 30, 19, 0, tzinfo=KST)
+    cash = dict.fromkeys(["cash_d1_krw", "cash_d2_krw", "securities_krw", "total_krw", "net_assets_krw"], 5)
+    held = {"name": "가상", "sellable": 1, "cost_krw": 7, "price": 7, "value_krw": 7, "profit_krw": 0}
+    order = {"symbol": "900010", "side": "sell", "order_qty": 1, "filled_qty": 1, "amount_krw": 70_001}
+    with store.begin() as conn:
+        for day, quantity in ((date(2026, 6, 29), 1), (date(2026, 6, 30), 0)):
+            key = {"account": "0123456789ab", "date": day, "known_at": seen}
+            store.upsert(conn, account_cash, [key | cash | {"cash_krw": 10**12 + day.day}], now=seen)
+            prices = {"quantity": quantity, "average_price": Decimal("70000.1234")}
+            store.upsert(conn, account_position, [key | held | prices | {"symbol": "900010"}], now=seen)
+        filled = {"order_no": "1", "average_price": Decimal("70000.5"), "ordered_at": seen}
+        store.upsert(conn, account_execution, [key | order | filled], now=seen)
+    store.engine.dispose()
+    return store
+
+
+def test_the_account_is_that_of_the_day(with_account: Store) -> None:
+    account = desk.open().account()
+    assert (account.fingerprint, account.date) == ("0123456789ab", date(2026, 6, 30))
+    assert (account.cash["cash_krw"], len(account.positions), len(account.executions)) == (10**12 + 30, 0, 1)
+    assert account.executions.iloc[0][["symbol", "average_price"]].tolist() == ["900010", 70000.5]
+    assert account.executions.index[0] == datetime(2026, 6, 30, 19, 0, tzinfo=KST)
+    before = desk.open().account(date(2026, 6, 29))
+    assert before.positions.loc["900010", ["quantity", "average_price"]].tolist() == [1, 70000.1234]
+    assert before.executions.empty
+    assert desk.open(as_of="2026-06-29").account().date == date(2026, 6, 29)
+
+
+def test_a_run_cannot_read_the_account(with_account: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    d = desk.open()
+    monkeypatch.setenv("SILLOK_SNAPSHOT", d.snapshot_id)
+    with pytest.raises(ConfigError, match="reads its snapshot alone"):
+        desk.open().account()
+
+
+def test_an_account_that_is_not_there_or_not_the_only_one_is_refused(with_account: Store) -> None:
+    with pytest.raises(MissingDataError, match="SILLOK_KIS_ACCOUNT"):
+        desk.open().account(date(2026, 6, 26))
+    with pytest.raises(MissingDataError, match="'ff'"):
+        desk.open().account(fingerprint="ff")
+    with with_account.begin() as conn:
+        conn.execute(
+            update(account_cash).where(account_cash.c.date == date(2026, 6, 29)).values(account="01ff")
+        )
+    with pytest.raises(ConfigError, match="2 accounts fit '01'"):
+        desk.open().account(fingerprint="01")
+    assert desk.open().account(fingerprint="0123").date == date(2026, 6, 30)
