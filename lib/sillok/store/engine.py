@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,9 @@ __all__ = ["Store", "open_store"]
 _CONNECT_S = 10
 _CACHE_KIB = 65_536  # a connection's page cache; SQLite's own 2 MB makes reading a year ten times slower
 _ANSWER_S = 600  # a whole year of bars may be read or written in one statement
+
+
+_dump = partial(json.dumps, ensure_ascii=False)  # as the databases themselves write JSON
 
 
 @dataclass(frozen=True)
@@ -168,7 +173,7 @@ def _open_sqlite(url: URL, busy_timeout_s: float) -> Engine:
             "SILLOK_DATABASE_URL or SILLOK_HOME",
             path=url.database,
         ) from err
-    engine = create_engine(url, connect_args={"timeout": busy_timeout_s})
+    engine = create_engine(url, connect_args={"timeout": busy_timeout_s}, json_serializer=_dump)
     _prepare_sqlite(engine, busy_timeout_s)
     return engine
 
@@ -178,6 +183,7 @@ def _open_mysql(url: URL) -> Engine:
     return create_engine(
         url.update_query_dict({"charset": "utf8mb4"}),
         connect_args=limits,
+        json_serializer=_dump,
         isolation_level="READ COMMITTED",
         pool_pre_ping=True,
         pool_recycle=1800,

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from decimal import Decimal
+from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, bindparam, insert, select, update
+from sqlalchemy import Column, Connection, Table, bindparam, insert, select, update
 
 from sillok.errors import DataError
 from sillok.store.bulk import insert_rows
+from sillok.store.staged import can_stage, write_staged
 from sillok.store.tables import revision
+from sillok.store.types import Exact, Points
 
 __all__ = ["Written", "upsert"]
 
 Row = tuple[Any, ...]
 _KEYS_AT_ONCE = 500  # SQLite's oldest limit on variables is 999
 _TIMES = ("known_at", "recorded_at")
+MANY = 500  # rows; fewer are quicker one by one than a temporary table is made
 
 
 class Written(NamedTuple):
@@ -33,16 +36,18 @@ class Written(NamedTuple):
         return Written(self.inserted + other.inserted, self.changed + other.changed, self.same + other.same)
 
 
-def _json_value(value: object) -> object:
-    if isinstance(value, Decimal):
-        return str(value)
+def _json_value(value: object, column: Column[Any]) -> object:
+    if isinstance(column.type, Exact | Points) and value is not None:
+        return f"{value:.{column.type.scale}f}"  # as the column gives it back, whatever the vendor's spelling
     return value.isoformat() if isinstance(value, date | datetime) else value
 
 
-def _fetch_existing(conn: Connection, table: Table, names: Sequence[str], keys: set[Row]) -> Iterator[Row]:
+def _fetch_existing(
+    conn: Connection, table: Table, names: Sequence[str], keys: set[Row], *, limit: int | None = None
+) -> Iterator[Row]:
     """Yield what stands in ``table`` for ``keys`` and perhaps a little around them, in the order of ``names``."""
     first, *rest = list(table.primary_key.columns)
-    query = select(*(table.c[name] for name in names))
+    query = select(*(table.c[name] for name in names)).limit(limit)
     for position, column in enumerate(rest, start=1):
         found = [key[position] for key in keys]
         query = query.where(column.between(min(found), max(found)))
@@ -62,7 +67,8 @@ def _check_columns(table: Table, columns: Sequence[str]) -> None:
 
 def _key_rows(table: Table, columns: Sequence[str], rows: Sequence[Row]) -> dict[Row, Row]:
     places = [columns.index(column.name) for column in table.primary_key.columns]
-    keyed: dict[Row, Row] = {tuple([row[place] for place in places]): row for row in rows}
+    key_of = itemgetter(*places) if len(places) > 1 else lambda row: (row[places[0]],)
+    keyed: dict[Row, Row] = dict(zip(map(key_of, rows), rows, strict=True))
     if len(keyed) != len(rows):
         raise DataError(
             f"{len(rows)} rows for {table.name} hold only {len(keyed)} different keys; drop the double ones",
@@ -87,9 +93,9 @@ def _revise(
             {
                 "table_name": table.name,
                 "part": part,
-                "key": {c.name: _json_value(v) for c, v in zip(key_columns, key, strict=True)},
-                "old": {n: _json_value(v) for n, v in zip(values, old, strict=True)},
-                "new": {n: _json_value(v) for n, v in zip(values, new, strict=True)},
+                "key": {c.name: _json_value(v, c) for c, v in zip(key_columns, key, strict=True)},
+                "old": {n: _json_value(v, table.c[n]) for n, v in zip(values, old, strict=True)},
+                "new": {n: _json_value(v, table.c[n]) for n, v in zip(values, new, strict=True)},
                 "old_known_at": old_known_at,
                 "recorded_at": now,
             }
@@ -106,6 +112,14 @@ def _revise(
     conn.execute(statement, updates)
 
 
+def _holds_any(conn: Connection, table: Table, keys: set[Row]) -> bool:
+    """Whether anything stands where ``keys`` lie, or a little around them."""
+    return (
+        next(_fetch_existing(conn, table, [table.primary_key.columns[0].name], keys, limit=1), None)
+        is not None
+    )
+
+
 def upsert(
     conn: Connection,
     table: Table,
@@ -114,12 +128,38 @@ def upsert(
     *,
     now: datetime,
     revised_at: datetime,
+    many: int = MANY,
 ) -> Written:
-    """Write ``rows`` as :meth:`sillok.store.Store.upsert` says."""
+    """Write ``rows`` as :meth:`sillok.store.Store.upsert` says, from ``many`` rows on by sets."""
     if not rows:
         return Written(0, 0, 0)
     _check_columns(table, columns)
     keyed = _key_rows(table, columns, rows)
+    if len(rows) < many or not can_stage(conn, table):
+        return _write_singly(conn, table, columns, keyed, now=now, revised_at=revised_at)
+    if not _holds_any(conn, table, set(keyed)):
+        _insert_fresh(conn, table, columns, rows, now)
+        return Written(len(rows), 0, 0)
+    done = write_staged(conn, table, columns, rows, now=now, revised_at=revised_at)
+    return Written(done.inserted, done.changed, len(rows) - done.inserted - done.changed)
+
+
+def _insert_fresh(
+    conn: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row], now: datetime
+) -> None:
+    insert_rows(conn, table, [*columns, "recorded_at"], [(*row, now) for row in rows])
+
+
+def _write_singly(
+    conn: Connection,
+    table: Table,
+    columns: Sequence[str],
+    keyed: dict[Row, Row],
+    *,
+    now: datetime,
+    revised_at: datetime,
+) -> Written:
+    """Fetch what stands, compare in Python, and change row by row: the plain words of what is written."""
     key_names = [column.name for column in table.primary_key.columns]
     values = [name for name in columns if name not in {*key_names, "known_at"}]
     width = len(key_names)
@@ -141,5 +181,5 @@ def upsert(
         _revise(conn, table, values, changes, now)
     fresh = list(keyed.values())
     if fresh:
-        insert_rows(conn, table, [*columns, "recorded_at"], [(*row, now) for row in fresh])
+        _insert_fresh(conn, table, columns, fresh, now)
     return Written(len(fresh), len(changes), same)
