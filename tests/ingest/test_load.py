@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -13,8 +14,7 @@ from sqlalchemy import func, select
 from sillok import clock
 from sillok.clock import KST
 from sillok.errors import ConfigError, DataError, MissingDataError, ResourceError, RetriableVendorError
-from sillok.ingest import LoadReport, load_market
-from sillok.ingest.bars import Ask, plan_asks
+from sillok.ingest import LoadReport, Scope, load_market
 from sillok.store import Store, open_store
 from sillok.store.tables import daily_bar, issue, load, revision, session
 from tests.ingest.vendor import FakeVendor
@@ -35,8 +35,12 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     store.engine.dispose()
 
 
-async def run(vendor: FakeVendor, store: Store, now: datetime = TUESDAY, start: date = START) -> LoadReport:
-    return await load_market(vendor, store, now=now, start=start, delistings=vendor.delistings())
+async def run(
+    vendor: FakeVendor, store: Store, now: datetime = TUESDAY, start: date = START, **scope: Any
+) -> LoadReport:
+    return await load_market(
+        vendor, store, now=now, start=start, delistings=vendor.delistings(), scope=Scope(**scope)
+    )
 
 
 def bars(store: Store) -> list[tuple]:
@@ -131,16 +135,16 @@ async def test_a_split_is_found_in_the_overlap_and_the_past_is_revised(store: St
 async def test_a_load_that_broke_off_goes_on_where_it_stopped(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sillok.ingest.bars._ROWS_A_BATCH", 1)
-    monkeypatch.setattr("sillok.ingest.bars._WAITING", 1)
+    monkeypatch.setattr("sillok.ingest.pipeline._ROWS_A_BATCH", 1)
+    monkeypatch.setattr("sillok.ingest.pipeline._WAITING", 1)
     vendor = FakeVendor.of(60, fail_after=50)
     with pytest.raises(RetriableVendorError, match="EGW00201"):
-        await run(vendor, store)
+        await run(vendor, store, named=("daily_bars",))
     done = {row[0] for row in bars(store)}
     assert 0 < len(done) < 60
     vendor.fail_after = None
     vendor.asked.clear()
-    await run(vendor, store)
+    await run(vendor, store, named=("daily_bars",))
     assert {key for key, *_ in vendor.asked} == vendor.issues.keys() - done
     assert len(bars(store)) == 60 * len(SESSIONS)
     with store.engine.connect() as conn:
@@ -220,7 +224,7 @@ async def test_a_bar_that_was_not_asked_for_is_refused(store: Store, monkeypatch
         return [stranger.bar(SESSIONS[0])]
 
     monkeypatch.setattr(vendor, "daily_bars", answer)
-    with pytest.raises(DataError, match="got a bar of 900099"):
+    with pytest.raises(DataError, match="got a row of 900099"):
         await run(vendor, store)
     assert bars(store) == []
 
@@ -256,23 +260,14 @@ async def test_progress_tells_each_stage_to_its_end(store: Store) -> None:
     await load_market(
         FakeVendor.of(3), store, now=TUESDAY, start=START, progress=lambda *step: told.append(step)
     )
-    assert [step for step in told if step[1] == step[2]] == [
-        ("sessions", len(SESSIONS), len(SESSIONS)), ("listings", 3, 3), ("indices", 3, 3), ("bars", 3, 3),
-    ]  # fmt: skip
+    ended = {stage: total for stage, done, total in told if done == total}
+    assert ended == {
+        "listings": 1, "sessions": 1, "corporate_actions": 42, "index_bars": 3, "daily_bars": 3, "raw_bars": 3,
+        "investor_days": 3, "statements": 3, "rates": 3,
+    }  # fmt: skip
 
 
 async def test_the_sessions_in_the_store_are_those_of_the_exchange(store: Store) -> None:
     await run(FakeVendor.of(1), store)
     with store.engine.connect() as conn:
         assert conn.execute(select(func.count()).select_from(session)).scalar() == len(SESSIONS)
-
-
-def test_an_ask_starts_whole_overlaps_or_is_left_out() -> None:
-    stop = date(2026, 7, 1)
-    keys = dict.fromkeys(["new", "behind", "done", "young"], (SESSIONS[0], stop))
-    marks = {"behind": SESSIONS[-2], "done": SESSIONS[-1], "young": SESSIONS[1]}
-    assert plan_asks(keys, marks, SESSIONS) == [
-        Ask("new", SESSIONS[0], stop),
-        Ask("behind", SESSIONS[-6], stop, overlaps=True),
-        Ask("young", SESSIONS[0], stop, overlaps=True),
-    ]

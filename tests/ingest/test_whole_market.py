@@ -103,6 +103,6 @@ async def test_the_synthetic_market_lands_whole_and_passes_its_checks(store: Sto
     async with serving(create_app(reference_market(), Limits.none())) as url:
         report = await load(url, store, tmp_path, date(2026, 3, 2), now)
     assert (report.source, report.through) == ("synthetic", TODAY)
-    assert report.counts["issues"]["inserted"] >= 200
+    assert report.counts["listings"]["inserted"] >= 200
     assert report.counts["index_bars"]["inserted"] == 3 * report.counts["sessions"]["inserted"]
     assert [result for result in run_checks(store, report.load_id) if result.severity == "error"] == []

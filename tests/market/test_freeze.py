@@ -72,8 +72,8 @@ def test_a_year_that_did_not_change_is_reused(store: Store, objects: Objects) ->
     first = load_and_freeze(vendor, store, objects, FIRST)
     second = load_and_freeze(vendor, store, objects, SECOND)
     assert (second.seq, second.id != first.id) == (2, True)
-    # 2025's bars, 2025's index and the issues stay; sessions, this year's bars and index are new.
-    assert (second.partitions, second.reused) == (6, 3)
+    # 2025's bars, index and rates, all statements and the issues stay; sessions and what is of this year are new.
+    assert (second.partitions, second.reused) == (14, 8)
 
 
 def test_a_partition_that_was_lost_is_written_again(store: Store, objects: Objects, tmp_path: Path) -> None:

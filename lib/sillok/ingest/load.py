@@ -1,141 +1,69 @@
-"""A load: listings, sessions, indices and daily bars from the vendor into the store, under one record."""
+"""A load: every dataset of its scope from the vendor into the store, planned first, under one record."""
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-
-from sqlalchemy import delete, insert, select, update
+import time
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
 
 from sillok import clock
-from sillok.errors import ConfigError
 from sillok.ingest import calendar, listings
-from sillok.ingest.bars import BarLoad, plan_asks
+from sillok.ingest.datasets import GROUND
+from sillok.ingest.feeds import open_feeds
+from sillok.ingest.pipeline import Outcome
+from sillok.ingest.plan import Plan, make_plan
+from sillok.ingest.record import LoadRecord, LoadReport, Tally, record_load, refuse_other_source
 from sillok.ingest.source import Delisted, MarketSource
-from sillok.store import Store, Written, read_watermarks
-from sillok.store.tables import daily_bar, index_bar, load, watermark
+from sillok.ingest.survey import Scope, Survey, begin_history, find_begin
+from sillok.ingest.work import Progress, Work
+from sillok.store import Store
+from sillok.store.tables import load
 
-__all__ = ["INDICES", "LoadReport", "load_market"]
+__all__ = ["load_market", "plan_load"]
 
-INDICES = ("KOSPI", "KOSDAQ", "KOSPI200")
-_DAY = timedelta(days=1)
-_BEGIN = "history_start"  # a watermark of its own: from which day on the store is loaded
-
-Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class LoadReport:
-    """What a load did: per dataset the rows inserted, changed and the same; ``calls`` to the vendor."""
-
-    load_id: str
-    source: str
-    counts: dict[str, dict[str, int]]
-    through: date
-    calls: int
-    refetched: tuple[str, ...] = ()
+Show = Callable[[Plan], None]
 
 
 def _silent(_stage: str, _done: int, _total: int) -> None:
     """Show no progress."""
 
 
-def _refuse_other_source(store: Store, source: str) -> None:
-    with store.engine.connect() as conn:
-        before = conn.execute(select(load.c.source).order_by(load.c.started_at).limit(1)).scalar()
-    if before is not None and before != source:
-        raise ConfigError(
-            f"this store holds a {before!r} market and the client offers {source!r}; they are never mixed: set "
-            "SILLOK_HOME or SILLOK_DATABASE_URL to another store",
-            store_source=before,
-            client_source=source,
-        )
+def _unseen(_plan: Plan) -> None:
+    """Show no plan."""
 
 
-@contextmanager
-def _recorded(store: Store, source: str, through: date, now: datetime) -> Iterator[str]:
-    """Keep the load's row: running, then failed with the error if one leaves; its end is the caller's to say."""
-    load_id = uuid.uuid4().hex
-    with store.begin() as conn:
-        gone = "interrupted: the process ended before the load did"
-        conn.execute(update(load).where(load.c.status == "running").values(status="failed", error=gone))
-        conn.execute(
-            insert(load).values(id=load_id, source=source, status="running", started_at=now, through=through)
-        )
-    try:
-        yield load_id
-    except BaseException as err:
-        cause = _first_cause(err)
-        said = {"status": "failed", "error": f"{type(cause).__name__}: {cause}", "finished_at": now}
-        with store.begin() as conn:
-            conn.execute(update(load).where(load.c.id == load_id).values(said))
-        if cause is err:
-            raise
-        raise cause from err
-
-
-def _first_cause(err: BaseException) -> BaseException:
-    while isinstance(err, BaseExceptionGroup):
-        err = err.exceptions[0]
-    return err
-
-
-def _begin_history(store: Store, start: date, now: datetime) -> date:
-    """Return from which day on to hold history; an earlier day than before makes every bar be asked for again."""
-    with store.begin() as conn:
-        before = read_watermarks(conn, _BEGIN).get("all")
-        if before is not None and before <= start:
-            return before
-        conn.execute(delete(watermark).where(watermark.c.dataset.in_([daily_bar.name, index_bar.name])))
-        store.move_watermarks(conn, _BEGIN, {"all": start}, now=now)
-    return start
-
-
-async def _load_bars(
+async def plan_load(
     client: MarketSource,
     store: Store,
-    issues: Sequence[listings.Issue],
-    days: list[date],
     *,
     now: datetime,
-    progress: Progress,
-) -> tuple[Written, Written, list[str]]:
-    stop = days[-1] + _DAY
-    with store.engine.connect() as conn:
-        index_marks = read_watermarks(conn, index_bar.name)
-        bar_marks = read_watermarks(conn, daily_bar.name)
-    known_at = clock.session_close(days[-1])
-    indices = BarLoad(
-        store,
-        index_bar,
-        client.index_bars,
-        dict.fromkeys(INDICES, days[0]),
-        progress=lambda done, total: progress("indices", done, total),
-        now=now,
-        known_at=known_at,
+    start: date,
+    delistings: Sequence[Delisted] | None = None,
+    scope: Scope | None = None,
+    rate: float = 0,
+) -> Plan:
+    """Return what a load would ask for, without writing anything; the lists of issues alone are asked for.
+
+    Parameters
+    ----------
+    rate
+        Calls a second that the vendor allows, for the estimate; 0: it sets no limit.
+
+    Raises
+    ------
+    ConfigError, DataError
+        As :func:`load_market`.
+    """
+    wanted = scope or Scope()
+    refuse_other_source(store, client.source)
+    begin, rewinds = find_begin(store, start)
+    days = calendar.find_sessions(begin, calendar.find_through(client, now))
+    issues = await listings.fetch_issues(
+        client, store, delistings or (), start=begin, through=days[-1], security_types=wanted.security_types
     )
-    asks = plan_asks(dict.fromkeys(INDICES, (days[0], stop)), index_marks, days)
-    index_rows = await indices.run(asks)
-    spans = {}
-    for row in issues:
-        # Not from the listing day on: an issue that moved to another market is listed anew, its bars are older.
-        last = min(stop, row["delisted_on"] or stop)
-        if days[0] < last:
-            spans[row["symbol"]] = (days[0], last)
-    bars = BarLoad(
-        store,
-        daily_bar,
-        client.daily_bars,
-        dict.fromkeys(spans, days[0]),
-        progress=lambda done, total: progress("bars", done, total),
-        now=now,
-        known_at=known_at,
-    )
-    bar_rows = await bars.run(plan_asks(spans, bar_marks, days))
-    return index_rows, bar_rows, bars.refetched
+    survey = Survey(now, days, issues, client.today, rewinds)
+    feeds = open_feeds(client, store, survey, wanted)
+    return make_plan(client.source, survey.through, feeds.asks, rate=rate, skipped=feeds.skipped)
 
 
 async def load_market(
@@ -145,8 +73,11 @@ async def load_market(
     now: datetime,
     start: date,
     delistings: Sequence[Delisted] | None = None,
-    progress: Progress | None = None,
-    security_types: Collection[str] = listings.SHARES,
+    progress: Progress = _silent,
+    scope: Scope | None = None,
+    rate: float = 0,
+    show: Show = _unseen,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> LoadReport:
     """Load the market from ``start`` through the newest closed session; a second load adds only what is new.
 
@@ -161,43 +92,77 @@ async def load_market(
     delistings
         Issues that are listed no more; without them history holds only what survived.
     progress
-        Called with a stage (``listings``, ``sessions``, ``indices``, ``bars``), how much is done, and of how much.
+        Called with a dataset, how many of its asks are done, and of how many.
+    scope
+        Which datasets; the default is all.
+    rate
+        Calls a second that the vendor allows, for the plan's estimate; 0: it sets no limit.
+    show
+        Called with the plan before the first of its asks.
+    monotonic
+        Seconds that pass, for the load's duration.
 
     Raises
     ------
     ConfigError
-        If the store holds a market of another source.
+        If the store holds a market of another source, or the scope names an unknown dataset.
     DataError, MissingDataError
         If the span holds no session, the market is empty, or an answer contradicts its question.
     VendorError, ResourceError
-        From the client and the database. The load is recorded as failed, what it had committed stays, and the
-        next load goes on from there.
+        From the client and the database, or if another load runs on this store. The load is recorded as failed,
+        what it had committed stays, and the next load goes on from there.
     """
-    say = progress or _silent
-    _refuse_other_source(store, client.source)
+    wanted = scope or Scope()
+    refuse_other_source(store, client.source)
     through = calendar.find_through(client, now)
-    begin = _begin_history(store, start, now)
     calls_before = client.calls
-    with _recorded(store, client.source, through, now) as load_id:
-        days = await calendar.find_sessions(client, begin, through)
-        session_rows = calendar.write_sessions(store, days, now=now)
-        say("sessions", len(days), len(days))
-        issues = await listings.fetch_issues(
-            client, store, delistings or (), start=begin, through=through, security_types=security_types
+    with (
+        store.alone(load.name) as hold,
+        record_load(store, client.source, through, now, monotonic) as record,
+    ):
+        tally = Tally()
+        survey = await _lay_ground(
+            client, record, tally, start=start, through=through, delistings=delistings or (), scope=wanted
         )
-        known_at = clock.session_close(days[-1])
-        issue_rows = listings.write_issues(store, issues, known_at=known_at, now=now)
-        say("listings", len(issues), len(issues))
-        index_rows, bar_rows, refetched = await _load_bars(client, store, issues, days, now=now, progress=say)
-        written = {
-            "issues": issue_rows,
-            "sessions": session_rows,
-            "index_bars": index_rows,
-            "daily_bars": bar_rows,
-        }
-        counts = {name: rows._asdict() for name, rows in written.items()}
-        with store.begin() as conn:
-            conn.execute(
-                update(load).where(load.c.id == load_id).values(status="done", finished_at=now, counts=counts)
-            )
-    return LoadReport(load_id, client.source, counts, through, client.calls - calls_before, tuple(refetched))
+        for name in GROUND:
+            progress(name, 1, 1)
+        feeds = open_feeds(client, store, survey, wanted)
+        plan = make_plan(client.source, survey.through, feeds.asks, rate=rate, skipped=feeds.skipped)
+        record.set(plan=plan.to_json())
+        show(plan)
+        await Work(store, hold, feeds, tally, progress).run()
+        counts = tally.to_json()
+        duration_s = record.end("done", counts=counts, plan=plan.to_json() | {"skipped": feeds.skipped})
+    return LoadReport(
+        record.id,
+        client.source,
+        counts,
+        survey.through,
+        client.calls - calls_before,
+        feeds.refetched,
+        feeds.skipped,
+        duration_s,
+    )
+
+
+async def _lay_ground(
+    client: MarketSource,
+    record: LoadRecord,
+    tally: Tally,
+    *,
+    start: date,
+    through: date,
+    delistings: Sequence[Delisted],
+    scope: Scope,
+) -> Survey:
+    """Bring sessions and listings, on which every other dataset stands."""
+    store, now = record.store, record.now
+    begin = begin_history(store, start, now=now)
+    days = await calendar.tell_sessions(client, store, calendar.find_sessions(begin, through), now=now)
+    tally.add("sessions", Outcome(calendar.write_sessions(store, days, now=now)))
+    issues = await listings.fetch_issues(
+        client, store, delistings, start=begin, through=through, security_types=scope.security_types
+    )
+    written = listings.write_issues(store, issues, known_at=clock.session_close(days[-1]), now=now)
+    tally.add("listings", Outcome(written))
+    return Survey(now, days, issues, client.today)

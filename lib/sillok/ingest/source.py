@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
-__all__ = ["BarRow", "Delisted", "IndexRow", "Listed", "MarketSource"]
+__all__ = ["BarRow", "DatasetSource", "Delisted", "IndexRow", "Listed", "MarketSource", "Row"]
+
+Row = tuple[Any, ...]  # a record of the vendor's client: its fields stand in the order of the table's columns
 
 # symbol, date, open, high, low, close, volume, amount_krw
 BarRow = tuple[str, date, int, int, int, int, int, int | None]
@@ -52,7 +54,11 @@ class Delisted(Protocol):
 
 
 class MarketSource(Protocol):
-    """A vendor of the market, asked by symbol and span; ends are exclusive."""
+    """A vendor of the market, asked by symbol and span; ends are exclusive.
+
+    What :class:`DatasetSource` has beyond it may be missing, or raise ConfigError where the host has no such
+    call: those datasets are left out of the load, and its report says so.
+    """
 
     @property
     def source(self) -> str:
@@ -83,4 +89,48 @@ class MarketSource(Protocol):
 
     async def master(self, market: str) -> Sequence[Listed]:
         """Return what is listed now on KOSPI or KOSDAQ."""
+        ...
+
+
+class DatasetSource(MarketSource, Protocol):
+    """A vendor of every dataset; its records are tuples, fields in the order of the tables' columns."""
+
+    async def raw_bars(self, symbol: str, start: date, end: date) -> Sequence[Row]:
+        """Return bars as traded, with the vendor's codes of ex-rights days, oldest first."""
+        ...
+
+    async def investor_days(self, symbol: str, start: date, end: date) -> Sequence[Row]:
+        """Return what each class of investors bought net."""
+        ...
+
+    async def income_statements(self, symbol: str, basis: str) -> Sequence[Row]:
+        """Return symbol, basis, period and amounts of each period that the vendor has; basis annual or quarter."""
+        ...
+
+    async def balance_sheets(self, symbol: str, basis: str) -> Sequence[Row]:
+        """Return the same of the balance sheet."""
+        ...
+
+    async def financial_ratios(self, symbol: str, basis: str) -> Sequence[Row]:
+        """Return the same of the ratios."""
+        ...
+
+    async def corporate_actions(self, kind: str, start: date, end: date, symbol: str = "") -> Sequence[Row]:
+        """Return the actions of a kind by record date, of all issues or of one."""
+        ...
+
+    async def overseas_bars(self, market: str, symbol: str, start: date, end: date) -> Sequence[Row]:
+        """Return adjusted bars of an issue listed abroad."""
+        ...
+
+    async def fx_bars(self, pair: str, start: date, end: date) -> Sequence[Row]:
+        """Return exchange rates, e.g. of USDKRW."""
+        ...
+
+    async def balance(self) -> Any:
+        """Return the account's cash, and ``holdings``."""
+        ...
+
+    async def executions(self, start: date, end: date) -> Sequence[Row]:
+        """Return the account's orders and what was filled of them."""
         ...

@@ -5,8 +5,9 @@
 in ``revision``.
 """
 
+from sillok.store.alone import Hold
 from sillok.store.engine import Store, open_store
-from sillok.store.marks import read_watermarks
+from sillok.store.marks import Mark, read_marks, read_watermarks
 from sillok.store.write import Written
 
-__all__ = ["Store", "Written", "open_store", "read_watermarks"]
+__all__ = ["Hold", "Mark", "Store", "Written", "open_store", "read_marks", "read_watermarks"]

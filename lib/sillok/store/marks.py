@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select
 
 from sillok.store.tables import watermark
 
-__all__ = ["move_watermarks", "read_watermarks"]
+__all__ = ["Mark", "move_watermarks", "read_marks", "read_watermarks"]
 
 _AT_ONCE = 500
+
+
+class Mark(NamedTuple):
+    """How far a key is loaded: ``through`` is inclusive, ``moved_at`` the instant of the load that moved it."""
+
+    through: date
+    moved_at: datetime
+
+
+def read_marks(conn: Connection, dataset: str) -> dict[str, Mark]:
+    """Return key -> mark of ``dataset``; a key never loaded is absent."""
+    query = select(watermark.c.key, watermark.c.through, watermark.c.moved_at)
+    rows = conn.execute(query.where(watermark.c.dataset == dataset))
+    return {row.key: Mark(row.through, row.moved_at) for row in rows}
 
 
 def read_watermarks(conn: Connection, dataset: str) -> dict[str, date]:
