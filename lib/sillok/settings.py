@@ -70,6 +70,13 @@ class Settings(BaseSettings):
     delistings: str = Field(
         "", description="CSV (path or URL) of delisted issues; empty: the sandbox's own, or none."
     )
+    datasets: str = Field(
+        "",
+        description="Datasets of a load, e.g. daily_bars,statements; empty: all. `sillok plan` names them.",
+    )
+    overseas: str = Field(
+        "", description="Symbols abroad to load, market:symbol, e.g. NAS:AAPL,NYS:KO; empty: none."
+    )
     history_start: date = Field(date(2023, 9, 1), description="First session that a full load asks for.")
 
     prefect_api_url: str = Field(

@@ -27,7 +27,8 @@ def test_a_night_loads_checks_freezes_runs_and_publishes(
     assert (done["session"], done["state"]) == ("2026-06-30", "completed")
     assert {page["slug"] for page in done["pages"]} == {"good", "board"}
     assert any("sandbox" in line for line in said)
-    assert {"listings", "bars"} <= seen
+    assert {"listings", "daily_bars", "statements"} <= seen
+    assert any(line.startswith("the plan through 2026-06-30: ") for line in said)
     states = read_states(site_of(settings))
     assert {state.snapshot_id for state in states.values()} == {done["snapshot_id"]}
     page = (site_of(settings) / "good" / "index.html").read_text(encoding="utf-8")

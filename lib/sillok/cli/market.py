@@ -1,14 +1,43 @@
-"""Commands of the market: load it, freeze it."""
+"""Commands of the market: plan its load, load it, freeze it."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any
+
+import typer
 
 from sillok.cli.report import Report
 from sillok.cli.root import Json, app, read_settings
 from sillok.cli.words import text
 
-__all__ = ["freeze", "ingest"]
+__all__ = ["freeze", "ingest", "plan"]
+
+_WIDTHS = (-18, 6, 6, 10, 10, 8, 8)  # below 0: flush left
+
+
+Datasets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--dataset",
+        metavar="NAME",
+        help=text(
+            "Load this dataset alone; may be given several times. Default: SILLOK_DATASETS, or all.",
+            "이 데이터셋만 적재합니다. 여러 번 쓸 수 있습니다. 기본값: SILLOK_DATASETS, 없으면 전부.",
+        ),
+    ),
+]
+Again = Annotated[
+    bool,
+    typer.Option(
+        "--again",
+        help=text(
+            "Ask again for the last five sessions of what is loaded already, to catch corrections. Statements keep "
+            "their turns unless they are named.",
+            "이미 적재한 것도 마지막 다섯 거래일을 다시 물어 정정을 잡습니다. 재무제표는 이름을 대지 않으면 차례를 지킵니다.",
+        ),
+    ),
+]
 
 
 @app.command(
@@ -18,15 +47,61 @@ __all__ = ["freeze", "ingest"]
         "시세에서 빠진 것을 KIS에서(키가 없으면 샌드박스에서) 저장소로 적재하고 점검합니다. 두 번째 실행에는 더해지는 것이 없습니다.",
     )
 )
-def ingest(*, as_json: Json = False) -> None:
+def ingest(*, dataset: Datasets = None, again: Again = False, as_json: Json = False) -> None:
     from sillok.node import jobs
 
     settings = read_settings()
     with Report(as_json=as_json) as report:
-        done = jobs.load(settings, progress=report.progress, say=report.say)
+        done = jobs.load(settings, dataset or (), again=again, progress=report.progress, say=report.say)
         checks = jobs.check(settings, done["load_id"])
         result = {**done, "checks": checks}
         report.finish(result, *_load_lines(result))
+
+
+@app.command(
+    help=text(
+        "Show what `sillok ingest` would ask KIS for: windows, calls and time by dataset. Nothing is loaded.",
+        "`sillok ingest`가 KIS에 무엇을 물을지 데이터셋별 구간, 호출 수, 시간으로 보입니다. 적재하지 않습니다.",
+    )
+)
+def plan(*, dataset: Datasets = None, again: Again = False, as_json: Json = False) -> None:
+    from sillok.node import jobs
+
+    with Report(as_json=as_json) as report:
+        planned = jobs.plan(read_settings(), dataset or (), again=again, say=report.say)
+        report.finish(planned, *_plan_lines(planned))
+
+
+def _plan_lines(planned: dict[str, Any]) -> list[str]:
+    heads = text(
+        "dataset asks whole from through calls time", "데이터셋 질문 전체 부터 까지 호출 시간"
+    ).split()
+    rows = [
+        (one["dataset"], f"{one['asks']:,}", f"{one['whole']:,}", one["first"] or "-", one["last"] or "-",
+         f"{one['calls']:,}", _duration(one["seconds"]))
+        for one in planned["windows"]
+    ]  # fmt: skip
+    rows.append((text("all", "합계"), "", "", "", "", f"{planned['calls']:,}", _duration(planned["seconds"])))
+    left_out = [
+        text(f"{name} is left out: {reason}", f"{name} 제외: {reason}")
+        for name, reason in planned["skipped"].items()
+    ]
+    return [*("  ".join(_cells(row)) for row in (heads, *rows)), *left_out]
+
+
+def _cells(row: Sequence[str]) -> Iterator[str]:
+    for cell, width in zip(row, _WIDTHS, strict=True):
+        # Hangul takes two columns on a terminal.
+        space = " " * max(0, abs(width) - len(cell) - sum("가" <= letter <= "힣" for letter in cell))
+        yield cell + space if width < 0 else space + cell
+
+
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}"
 
 
 def _load_lines(done: dict[str, Any]) -> list[str]:
@@ -39,8 +114,8 @@ def _load_lines(done: dict[str, Any]) -> list[str]:
     ]
     bad = [f"{c['severity']} {c['name']}: {c['summary']}" for c in done["checks"] if c["severity"] != "ok"]
     head = text(
-        f"loaded through {done['through']} ({done['source']}, {done['calls']:,} calls)",
-        f"{done['through']}까지 적재했습니다 ({done['source']}, 호출 {done['calls']:,}번)",
+        f"loaded through {done['through']} ({done['source']}, {done['calls']:,} calls, {done['duration_s']:.1f} s)",
+        f"{done['through']}까지 적재했습니다 ({done['source']}, 호출 {done['calls']:,}번, {done['duration_s']:.1f}초)",
     )
     return [head, *named, *bad]
 

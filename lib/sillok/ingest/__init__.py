@@ -5,6 +5,7 @@ the past was rewritten (a split), and the whole history is asked for again and r
 each dataset stand in ``ingest/README.md``.
 """
 
+from sillok.ingest.accounts import fingerprint
 from sillok.ingest.checks import CheckResult, run_checks
 from sillok.ingest.datasets import DATASETS, Dataset, choose_datasets
 from sillok.ingest.load import load_market, plan_load
@@ -22,6 +23,7 @@ __all__ = [
     "Plan",
     "Scope",
     "choose_datasets",
+    "fingerprint",
     "load_market",
     "plan_load",
     "run_checks",

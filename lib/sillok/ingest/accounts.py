@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -17,12 +18,22 @@ from sillok.ingest.source import DatasetSource, Row
 from sillok.store import Mark, Store, Written
 from sillok.store.tables import account_cash, account_execution, account_position
 
-__all__ = ["AccountFeed", "plan_account"]
+__all__ = ["AccountFeed", "fingerprint", "plan_account"]
 
 _DAY = timedelta(days=1)
 _FIRST = timedelta(days=90)  # the vendor's recent orders
 _OVERLAP = timedelta(days=9)
+_ROUNDS = 200_000
 _BALANCE, _EXECUTIONS = "balance", "executions"
+
+
+def fingerprint(account: str) -> str:
+    """Return the 12 hexadecimal digits under which an account is kept, the same on every node.
+
+    Slow on purpose: a number of ten digits is soon guessed from a quick hash of it.
+    """
+    digits = account.replace("-", "").encode()
+    return hashlib.pbkdf2_hmac("sha256", digits, b"sillok account", _ROUNDS).hex()[:12]
 
 
 def _columns(table: Table) -> list[str]:

@@ -5,8 +5,6 @@ Each returns a report of plain values, ready for JSON.
 
 from __future__ import annotations
 
-import asyncio
-import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
@@ -14,20 +12,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sillok.clock import session_close
-from sillok.errors import ConfigError, MissingDataError, RunError
+from sillok.errors import MissingDataError, RunError
 from sillok.node.environment import settings_environment
 from sillok.node.kernelspec import install_kernelspec
+from sillok.node.loading import Progress, load, plan
 from sillok.node.publication import hold, publish
-from sillok.node.sandbox import sandbox_at_hand
 from sillok.node.slot import conclude, due_session, night_lock
-from sillok.node.wiring import find_snapshot, open_client_of, open_objects_of, open_store_of
+from sillok.node.wiring import find_snapshot, open_objects_of, open_store_of
 
 if TYPE_CHECKING:
-    from sillok.kis import Client, Delisting
     from sillok.runs import NotebookInfo
     from sillok.settings import Settings
 
 __all__ = [
+    "Progress",
     "check",
     "conclude",
     "due_session",
@@ -36,12 +34,12 @@ __all__ = [
     "load",
     "night_lock",
     "notebooks",
+    "plan",
     "publish",
     "run_report",
 ]
 
 Say = Callable[[str], None]
-Progress = Callable[[str, int, int], None]
 
 
 def _silent(_: str) -> None:
@@ -49,49 +47,6 @@ def _silent(_: str) -> None:
 
 
 # ---- the market
-def load(settings: Settings, *, progress: Progress | None = None, say: Say = _silent) -> dict[str, Any]:
-    """Load the market from KIS or the sandbox into the store; a second load adds only what is new.
-
-    Without keys a sandbox is started for the time of the load, unless one runs already.
-    """
-    from sillok.ingest import load_market
-
-    store = open_store_of(settings)
-
-    async def work() -> dict[str, Any]:
-        async with open_client_of(settings) as client:
-            if client.label:
-                say(client.label)
-            delistings = await _delistings(settings, client)
-            done = await load_market(
-                client,
-                store,
-                now=settings.current_time(),
-                start=settings.history_start,
-                delistings=delistings,
-                progress=progress,
-            )
-        return {**asdict(done), "through": done.through.isoformat(), "refetched": list(done.refetched)}
-
-    with sandbox_at_hand(settings, say):
-        return asyncio.run(work())
-
-
-async def _delistings(settings: Settings, client: Client) -> list[Delisting]:
-    from sillok.kis import parse_delistings
-
-    where = settings.delistings
-    if not where:
-        return await client.delistings()
-    if where.startswith(("http://", "https://")):
-        with urllib.request.urlopen(where, timeout=30) as answer:  # noqa: S310 - the operator's own address
-            return parse_delistings(answer.read().decode("utf-8"))
-    path = Path(where) if Path(where).is_absolute() else settings.project / where
-    if not path.is_file():
-        raise ConfigError(f"SILLOK_DELISTINGS names {path}, which is not there; correct it or leave it empty")
-    return parse_delistings(path.read_text(encoding="utf-8"))
-
-
 def check(settings: Settings, load_id: str) -> list[dict[str, Any]]:
     """Check what the load ``load_id`` left in the store; the results are recorded."""
     from sillok.ingest import run_checks
