@@ -11,19 +11,22 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sillok import clock
-from sillok.errors import ConfigError, MissingDataError
+from sillok.errors import ConfigError, MissingDataError, ResourceError, RetriableVendorError
 from sillok.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from sillok.charts import Html, Stamp
+    from sillok.kis import Blocking, Client
     from sillok.market import Market
     from sillok.objects import Objects
     from sillok.store.accounts import AccountRows
 
-__all__ = ["Account", "Desk", "open", "open_objects_of"]
+__all__ = ["Account", "Desk", "open", "open_client_of", "open_objects_of", "vendor"]
 
+_KIS_URL = "https://openapi.koreainvestment.com:9443"
+_KIS_MASTER_URL = "https://new.real.download.dws.co.kr"
 _SOURCES = {
     "kis": ("한국투자증권 KIS Open API", ""),
     "synthetic": ("합성 데이터(실제 시장 아님)", "합성 데이터"),
@@ -205,6 +208,62 @@ def open_objects_of(settings: Settings) -> Objects:
         access_key=settings.objects_access_key,
         secret_key=settings.objects_secret_key.get_secret_value(),
     )
+
+
+def open_client_of(settings: Settings) -> Client:
+    """Return a client, not connected yet, of KIS or of the sandbox, as the settings decide."""
+    from sillok.kis import Client, Credentials
+
+    own = settings.needs_sandbox
+    base = settings.sandbox_url if own else settings.kis_url or _KIS_URL
+    master = settings.kis_master_url or (base if settings.uses_sandbox else _KIS_MASTER_URL)
+    credentials = (
+        Credentials.sandbox()
+        if settings.uses_sandbox
+        else Credentials(settings.kis_app_key.get_secret_value(), settings.kis_app_secret.get_secret_value())
+    )
+    return Client(
+        base,
+        credentials,
+        master_url=master,
+        account=settings.kis_account.get_secret_value(),
+        rate=0 if own else settings.kis_rate,  # our own sandbox is started without limits
+        ledger_rate=0 if own else settings.kis_ledger_rate,
+        broker_path=settings.home_path / "kis",
+        paper="openapivts" in base,
+    )
+
+
+def vendor() -> Blocking:
+    """Open a connection to KIS, or to the sandbox where no key is set, for a notebook that nobody publishes.
+
+    It shares the vendor's limit fairly with the nightly load; its methods are those of the client, without
+    ``await``. What it answers is of now, and not of a snapshot: nothing can be computed from it again.
+
+    Raises
+    ------
+    ConfigError
+        Inside a run, which reads its snapshot alone.
+    ResourceError
+        If no key is set and no sandbox runs.
+    """
+    from sillok.kis import Blocking
+
+    settings = load_settings()
+    if settings.snapshot:
+        raise ConfigError(
+            f"this run reads snapshot {settings.snapshot[:12]} and cannot ask the vendor, whose answer nobody could"
+            " reproduce; have the load keep what it needs, and read it from the snapshot"
+        )
+    try:
+        return Blocking(open_client_of(settings))
+    except RetriableVendorError as err:
+        if not settings.needs_sandbox:
+            raise
+        raise ResourceError(
+            f"no KIS key is set, and no sandbox answers at {settings.sandbox_url}; run `sillok sandbox`, or set"
+            " SILLOK_KIS_APP_KEY and SILLOK_KIS_APP_SECRET"
+        ) from err
 
 
 def _choose_snapshot(settings: Settings, asked: str) -> str:

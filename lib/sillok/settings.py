@@ -116,6 +116,16 @@ class Settings(BaseSettings):
     def uses_sandbox(self) -> bool:
         return not self.kis_app_key.get_secret_value()
 
+    @property
+    def needs_sandbox(self) -> bool:
+        """Whether the market comes from a sandbox of our own: neither a key nor a host is set."""
+        return self.uses_sandbox and not self.kis_url
+
+    @property
+    def sandbox_url(self) -> str:
+        """Address of our own sandbox."""
+        return f"http://{self.host}:{self.port_sandbox}"
+
     def current_time(self) -> datetime:
         """Return the fixed instant if one is set, else the clock's, in Asia/Seoul."""
         return self.now or datetime.now(KST)

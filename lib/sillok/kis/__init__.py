@@ -1,5 +1,6 @@
 """Korea Investment & Securities Open API: one client for the real host and for the local sandbox."""
 
+from sillok.kis.blocking import Blocking, connect
 from sillok.kis.client import Client
 from sillok.kis.credentials import Credentials
 from sillok.kis.listings import parse_delistings
@@ -16,6 +17,7 @@ from sillok.kis.records import (
 
 __all__ = [
     "Balance",
+    "Blocking",
     "CalendarDay",
     "Client",
     "Credentials",
@@ -25,5 +27,6 @@ __all__ = [
     "IndexBar",
     "MasterIssue",
     "Quote",
+    "connect",
     "parse_delistings",
 ]

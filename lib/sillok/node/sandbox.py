@@ -21,12 +21,12 @@ __all__ = ["ask_sandbox", "needs_sandbox", "sandbox_at_hand", "sandbox_child", "
 
 def needs_sandbox(settings: Settings) -> bool:
     """Return whether the market comes from a sandbox of our own: neither a key nor a host is set."""
-    return settings.uses_sandbox and not settings.kis_url
+    return settings.needs_sandbox
 
 
 def sandbox_url(settings: Settings) -> str:
     """Return the address of our own sandbox."""
-    return f"http://{settings.host}:{settings.port_sandbox}"
+    return settings.sandbox_url
 
 
 def sandbox_child(settings: Settings) -> Child:

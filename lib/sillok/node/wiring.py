@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sillok.desk import open_objects_of
+from sillok.desk import open_client_of, open_objects_of
 from sillok.errors import MissingDataError
-from sillok.node.sandbox import needs_sandbox, sandbox_url
 
 if TYPE_CHECKING:
-    from sillok.kis import Client
     from sillok.settings import Settings
     from sillok.store import Store
 
@@ -24,9 +22,6 @@ __all__ = [
     "site_of",
     "voila_url",
 ]
-
-_KIS_URL = "https://openapi.koreainvestment.com:9443"
-_KIS_MASTER_URL = "https://new.real.download.dws.co.kr"
 
 
 def open_store_of(settings: Settings, *, migrate: bool = True) -> Store:
@@ -48,30 +43,6 @@ def site_of(settings: Settings) -> Path:
 def language(settings: Settings) -> str:
     """Return the language of pages: Korean unless English is set."""
     return settings.lang or "ko"
-
-
-def open_client_of(settings: Settings) -> Client:
-    """Return a client, not connected yet, of KIS or of the sandbox, as the settings decide."""
-    from sillok.kis import Client, Credentials
-
-    own = needs_sandbox(settings)
-    base = sandbox_url(settings) if own else settings.kis_url or _KIS_URL
-    master = settings.kis_master_url or (base if settings.uses_sandbox else _KIS_MASTER_URL)
-    credentials = (
-        Credentials.sandbox()
-        if settings.uses_sandbox
-        else Credentials(settings.kis_app_key.get_secret_value(), settings.kis_app_secret.get_secret_value())
-    )
-    return Client(
-        base,
-        credentials,
-        master_url=master,
-        account=settings.kis_account.get_secret_value(),
-        rate=0 if own else settings.kis_rate,  # our own sandbox is started without limits
-        ledger_rate=0 if own else settings.kis_ledger_rate,
-        broker_path=settings.home_path / "kis",
-        paper="openapivts" in base,
-    )
 
 
 def public_url(settings: Settings) -> str:
