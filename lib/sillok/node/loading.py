@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sillok.errors import ConfigError
-from sillok.node.sandbox import needs_sandbox, sandbox_at_hand
+from sillok.node.sandbox import sandbox_at_hand
 from sillok.node.wiring import open_client_of, open_store_of
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ __all__ = ["Progress", "load", "plan"]
 
 Say = Callable[[str], None]
 Progress = Callable[[str, int, int], None]
-_PAPER_RATE = 1  # calls a second, whatever is set
 
 
 def _silent(_: str) -> None:
@@ -70,7 +69,7 @@ def load(
             delistings=await _delistings(settings, client),
             progress=progress or _unseen,
             scope=scope,
-            rate=_rate(settings),
+            rate=client.rate,
             show=lambda plan: say(_plan_line(plan)),
         )
         for name, reason in done.skipped.items():
@@ -96,7 +95,7 @@ def plan(
             start=settings.history_start,
             delistings=await _delistings(settings, client),
             scope=scope,
-            rate=_rate(settings),
+            rate=client.rate,
         )
         return planned.to_json()
 
@@ -112,17 +111,6 @@ def _with_client(
 
     with sandbox_at_hand(settings, say):
         return asyncio.run(run())
-
-
-def _rate(settings: Settings) -> float:
-    """Return the calls a second that an estimate counts with; our own sandbox sets no limit."""
-    if needs_sandbox(settings):
-        return 0
-    return (
-        min(settings.kis_rate or _PAPER_RATE, _PAPER_RATE)
-        if "openapivts" in settings.kis_url
-        else settings.kis_rate
-    )
 
 
 def _scope(settings: Settings, datasets: Sequence[str], *, again: bool) -> Scope:
