@@ -103,7 +103,7 @@ def _fault(block: Block, row: Any) -> str:
     if isinstance(row, dict):
         for name in (*_BAR[:6], "amount_krw", "amount"):
             vendor = block.vendor_names.get(name)
-            text = row.get(vendor, None) if vendor else "0"
+            text: Any = row.get(vendor) if vendor else "0"
             try:
                 parse_date(text) if name == "date" else read_decimal(text)
             except BROKEN:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date, time
-from decimal import Decimal
 from functools import cache, partial
 from operator import itemgetter
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from sillok.errors import FatalVendorError
 from sillok.kis import values
@@ -22,28 +21,31 @@ Kind: TypeAlias = Callable[[str], Any]
 
 # What is kept exactly in whole units: power of ten, and the unit that comes out.
 _SCALES = {"million KRW": (6, "KRW"), "100 million KRW": (8, "KRW"), "thousand shares": (3, "shares")}
-_KINDS: dict[str, tuple[Kind, type]] = {
-    "int": (values.read_int, int),
-    "decimal": (values.read_decimal, Decimal),
-    "text": (values.read_text, str),
-    "flag": (values.read_flag, bool),
-    "date": (values.read_date, date),
-    "time": (values.read_time, time),
-    "month": (values.read_month, date),
-    "span": (values.read_span, values.Span),
+_KINDS: dict[str, Kind] = {
+    "int": values.read_int,
+    "decimal": values.read_decimal,
+    "text": values.read_text,
+    "flag": values.read_flag,
+    "date": values.read_date,
+    "time": values.read_time,
+    "month": values.read_month,
+    "span": values.read_span,
 }
 _BROKEN = (KeyError, ValueError, TypeError, AttributeError)
 
 
-def _kind_of(field: Field) -> tuple[Kind, type]:
-    parse, made = _KINDS[field.kind]
+def _kind_of(field: Field) -> Kind:
+    parse = _KINDS[field.kind]
     if field.unit in _SCALES:
-        parse, made = partial(values.read_scaled, power=_SCALES[field.unit][0]), int
-    return (partial(_unless, field.absent, parse), made) if field.absent else (parse, made)
+        parse = partial(values.read_scaled, power=_SCALES[field.unit][0])
+    return partial(_unless, field.absent, parse) if field.absent else parse
 
 
 def _unless(absent: str, parse: Kind, text: str) -> Any:
     return None if text.strip(" ") == absent else parse(text)
+
+
+_record_class: Any = namedtuple  # its fields are known when the schema is read, not when types are checked
 
 
 class Reader:
@@ -53,13 +55,11 @@ class Reader:
     """
 
     def __init__(self, endpoint: Endpoint, block: Block, title: str, required: tuple[str, ...] = ()) -> None:
-        kinds = [_kind_of(one) for one in block.fields]
         places = {one.name: place for place, one in enumerate(block.fields)}
-        columns = [(one.name, made | None) for one, (_, made) in zip(block.fields, kinds, strict=True)]
         self.endpoint, self.block = endpoint, block
-        self.record: type[Any] = NamedTuple(title, columns)  # type: ignore[misc]
+        self.record = _record_class(title, [one.name for one in block.fields])
         self._take = itemgetter(*(one.vendor for one in block.fields))
-        self._kinds = [parse for parse, _ in kinds]
+        self._kinds = [_kind_of(one) for one in block.fields]
         self._signed = [(places[one.name], places[one.sign]) for one in block.fields if one.sign]
         self._required = [places[name] for name in required]
 
@@ -114,7 +114,7 @@ def fault_of(
             return field.name, f"{named} is missing; KIS has changed its answer"
         text = row[field.vendor]
         try:
-            value = _kind_of(field)[0](text)
+            value = _kind_of(field)(text)
         except _BROKEN as err:
             found = "" if endpoint.is_ledger else f": {str(text)[:40]!r} ({str(err)[:100]})"
             return field.name, f"{named} cannot be read as {field.kind}{found}"

@@ -139,7 +139,7 @@ def read_flag(text: str) -> bool | None:
     return _FLAGS[text]
 
 
-def signed(value: Decimal | int | None, code: str) -> Decimal | int | None:
+def signed(value: Decimal | None, code: str) -> Decimal | None:
     """Return ``value`` with the sign of the vendor's code: 1 and 2 up, 4 and 5 down, 3 and 0 flat.
 
     Raises ValueError where the code contradicts the value: then neither can be believed.
