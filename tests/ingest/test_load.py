@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -23,16 +22,6 @@ START = date(2026, 3, 2)
 TUESDAY = datetime(2026, 6, 30, 18, 30, tzinfo=KST)
 WEDNESDAY = TUESDAY + timedelta(days=1)
 SESSIONS = clock.sessions(START, date(2026, 7, 1))
-
-
-@pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    on_mariadb = request.param == "mariadb"
-    url = request.getfixturevalue("fresh_mariadb") if on_mariadb else f"sqlite:///{tmp_path / 'sillok.db'}"
-    store = open_store(url, busy_timeout_s=0.2)
-    store.migrate()
-    yield store
-    store.engine.dispose()
 
 
 async def run(

@@ -79,7 +79,7 @@ def open_feeds(client: MarketSource, store: Store, survey: Survey, scope: Scope)
         )
         feeds = Feeds()
         for dataset in DATASETS:
-            if dataset.name in GROUND or dataset.name not in scope.datasets:
+            if dataset.name in GROUND or not scope.wants(dataset.name):
                 continue
             if not hasattr(client, dataset.method):
                 feeds.skipped[dataset.name] = f"the vendor's client has no {dataset.method}"
@@ -104,7 +104,7 @@ class _Maker:
     daily: SeriesFeed | None = None
 
     def make(self, name: str) -> Feed | None:
-        """Return the feed of a dataset; None where the settings want nothing of it."""
+        """Return the feed of a dataset; None where there is no day yet to ask for."""
         feed: Feed | None = getattr(self, f"_{name}")()
         return feed
 
@@ -229,13 +229,11 @@ class _Maker:
             revised_at=self.survey.now,
         )  # fmt: skip
 
-    def _overseas_bars(self) -> SeriesFeed | None:
+    def _overseas_bars(self) -> SeriesFeed:
         spans = {}
         for key in self.scope.overseas:
             last = self.survey.limit(last_closed_day(key.split(":")[0], self.survey.now))
             spans[key] = (self.survey.begin, last + _DAY)
-        if not spans:
-            return None
 
         async def ask_vendor(key: str, start: date, end: date) -> Any:
             market, symbol = key.split(":")
@@ -246,9 +244,7 @@ class _Maker:
             lambda key, day: overseas_close(key.split(":")[0], day), is_adjusted=True, revised_at=self.survey.now,
         )  # fmt: skip
 
-    def _account(self) -> AccountFeed | None:
-        if not self.scope.account:
-            return None
+    def _account(self) -> AccountFeed:
         day = self.survey.limit(self.survey.now.astimezone(KST).date())
         asks = plan_account(day, self.marks[account_execution.name].get(self.scope.account))
         return AccountFeed(self.client, self.store, asks, self.scope.account, self.survey.now)

@@ -46,7 +46,7 @@ class SeriesFeed:
     now: datetime
     revised_at: datetime  # when a rewritten past became known
     marked: Collection[str] = ()  # keys with rows in the store
-    is_adjusted: bool = False  # any difference rewrites the past, not only one at the overlap's edge
+    is_adjusted: bool = False  # any difference tells of a rewritten past, not only one at the overlap's edge
     whole_mark: str = ""  # a second mark: through when the whole history was last asked for
     refetched: set[str] = field(default_factory=set)
 
@@ -105,7 +105,8 @@ class SeriesFeed:
             return False  # the answer is the whole history
         days = sorted(day for day in had if ask.start <= day < ask.end)
         differing = [day for day in days if day in given and tuple(given[day]) != had[day]]
-        return bool(differing) and (self.is_adjusted or differing[0] == days[0])
+        # The newest session alone is corrected late, after-hours trades say; a split changes those before it too.
+        return differing not in ([], days[-1:]) and (self.is_adjusted or differing[0] == days[0])
 
     def _read_standing(self, conn: Connection, asks: Sequence[Ask]) -> Standing:
         """Return by owner and day what the store holds of the keys that were loaded before."""

@@ -59,6 +59,11 @@ class Scope:
     def __post_init__(self) -> None:
         object.__setattr__(self, "datasets", choose_datasets(self.named))
 
+    def wants(self, name: str) -> bool:
+        """Return whether the dataset is chosen, and there is a symbol or an account to load of it."""
+        has_any = {"overseas_bars": bool(self.overseas), "account": bool(self.account)}
+        return name in self.datasets and has_any.get(name, True)
+
 
 @dataclass(frozen=True, slots=True)
 class Survey:
