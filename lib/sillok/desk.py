@@ -96,8 +96,9 @@ class Desk:
     def checks(self) -> pd.DataFrame:
         """Return the checks of the load that this snapshot was frozen from.
 
-        Indexed by name, with ``severity`` (ok, info, warn, error), ``count`` and ``summary``; no rows where the
-        store keeps none for it.
+        Indexed by name, with ``severity`` (ok, info, warn, error), ``previous`` (after the load before; None where
+        the check did not run then), ``count``, ``kinds``, ``summary``, ``reason`` and ``examples``; no rows where
+        the store keeps none for it.
         """
         import pandas as pd
         from sqlalchemy import select
@@ -106,10 +107,11 @@ class Desk:
         from sillok.store.tables import check_result as c
         from sillok.store.tables import snapshot as s
 
-        query = select(c.c.name, c.c.severity, c.c.count, c.c.summary).join(s, s.c.load_id == c.c.load_id)
+        names = ["name", "severity", "previous", "count", "kinds", "summary", "reason", "examples"]
+        query = select(*(c.c[name] for name in names)).join(s, s.c.load_id == c.c.load_id)
         with open_store(self.settings.database).read() as connection:
             rows = connection.execute(query.where(s.c.id == self.snapshot_id).order_by(c.c.name)).all()
-        return pd.DataFrame(rows, columns=["name", "severity", "count", "summary"]).set_index("name")
+        return pd.DataFrame(rows, columns=names).set_index("name")
 
     def account(self, day: date | None = None, *, fingerprint: str = "") -> Account:
         """Return the desk's own account as it was last recorded up to ``day``; it is read from the store.

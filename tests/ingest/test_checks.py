@@ -67,15 +67,17 @@ def test_prices_out_of_order_are_an_error(loaded: tuple[Store, str], prices: dic
 
 def test_a_close_beyond_the_limit_is_a_warning(loaded: tuple[Store, str]) -> None:
     change(loaded, "900020", LAST, close=20_000, high=20_000)
-    found = check(loaded, "price_limit")
+    found = check(loaded, "moves")
     assert (found.severity, found.count) == ("warn", 1)
     assert found.examples[0]["symbol"] == "900020"
     assert found.examples[0]["move"] > 0.3
 
 
 def test_a_halt_is_shown_and_is_no_fault(loaded: tuple[Store, str]) -> None:
+    before = check(loaded, "halted")
     change(loaded, "900030", LAST, open=0, high=0, low=0, volume=0)
-    assert (check(loaded, "halted").severity, check(loaded, "halted").count) == ("info", 1)
+    found = check(loaded, "halted")
+    assert (found.severity, found.count - before.count, found.kinds["newest"]) == ("info", 1, 1)
     assert check(loaded, "price_order").severity == "ok"
 
 

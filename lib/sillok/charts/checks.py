@@ -1,51 +1,90 @@
-"""The checks of a load, in the words of the page's reader."""
+"""The checks of a load, in the words of the page's reader: the gravest first."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import pandas as pd
 
+from sillok.charts.check_words import CHECKS_KO, GRADES_KO, KINDS_KO, REASONS_KO
 from sillok.charts.html import Column, Html, table
+from sillok.charts.style import Palette
 from sillok.charts.text import count
 
-__all__ = ["CHECKS_KO", "check_table"]
+__all__ = ["check_table"]
 
-# By the check's name: what is asked, and what was found; {n} is the count.
-CHECKS_KO = {
-    "complete": ("마지막 거래일의 시세가 다 있는가", "{n}종목에 시세가 없음"),
-    "gaps": ("종목마다 빠진 거래일이 없는가", "{n}종목에 빠진 날이 있음"),
-    "halted": ("마지막 거래일에 정지된 종목이 있는가", "{n}종목이 온종일 정지됨"),
-    "indices": ("지수가 마지막 거래일까지 있는가", "지수 {n}개가 못 미침"),
-    "price_limit": ("하루에 30% 넘게 움직인 종가가 있는가", "{n}건(상장 첫날과 거래 재개일 포함)"),
-    "price_order": ("저가 ≤ 시가·종가 ≤ 고가인가", "{n}건이 어긋남"),
-    "sessions": ("거래일 달력과 지수의 날짜가 같은가", "{n}일이 다름"),
-    "stale": ("시세가 끊긴 상장 종목이 있는가", "{n}종목에 마지막 거래일의 시세가 없음"),
+_ORDER = {"error": 0, "warn": 1, "info": 2, "ok": 3}
+_TONES = {"error": Palette.up, "warn": "#9A6700", "info": Palette.down, "ok": Palette.muted}
+_NAMED = 3  # examples
+_LABELS = {
+    "ko": ("점검", "판정", "찾은 것", "까닭", "적재 점검", "이 스냅샷의 적재에는 점검 기록이 없습니다"),
+    "en": ("check", "result", "found", "why", "Checks of the load", "none"),
 }
-_GRADES_KO = {"ok": "정상", "info": "참고", "warn": "주의", "error": "오류"}
 
 
 def check_table(checks: pd.DataFrame, *, lang: str = "ko") -> Html:
-    """Return the checks as a table.
+    """Return the checks as a table, the gravest first, each with why it is so grave and what it was before.
 
     Parameters
     ----------
     checks
-        From :meth:`sillok.desk.Desk.checks`: by name, with ``severity``, ``count`` and ``summary``.
+        From :meth:`sillok.desk.Desk.checks`: by name, with ``severity``, ``count`` and ``summary``; ``previous``,
+        ``kinds``, ``reason`` and ``examples`` may be missing.
     lang
         ``ko``, or ``en`` for the words of the check itself; a check without Korean words keeps its own.
     """
-    rows = []
-    for name, severity, n, summary in checks.reset_index()[
-        ["name", "severity", "count", "summary"]
-    ].itertuples(index=False):
-        asked, found = CHECKS_KO.get(name, (name, summary))
-        found = found.format(n=count(n)) if n else "이상 없음"
-        korean = (asked, _GRADES_KO.get(severity, severity), found)
-        rows.append(korean if lang == "ko" else (name, severity, summary))
-    labels = ("점검", "판정", "찾은 것") if lang == "ko" else ("check", "result", "found")
-    columns = {key: Column(label, number=False) for key, label in zip(("a", "b", "c"), labels, strict=True)}
-    caption, empty = (
-        ("적재 점검", "이 스냅샷의 적재에는 점검 기록이 없습니다")
-        if lang == "ko"
-        else ("Checks of the load", "none")
-    )
-    return table(pd.DataFrame(rows, columns=list(columns)), columns, caption=caption, empty=empty)
+    rows = sorted(checks.reset_index().to_dict("records"), key=lambda row: _ORDER.get(row["severity"], 0))
+    say = _korean if lang == "ko" else _english
+    asked, grade, found, why, caption, empty = _LABELS[lang]
+    columns = {
+        "asked": Column(asked, number=False),
+        "grade": Column(
+            grade, number=False, tone=lambda shown: _TONES.get(shown.split("|")[0], ""), show=_grade
+        ),
+        "found": Column(found, number=False),
+        "why": Column(why, number=False),
+    }
+    lines = pd.DataFrame([say(row) for row in rows], columns=list(columns))
+    return table(lines, columns, caption=caption, empty=empty)
+
+
+def _grade(shown: str) -> str:
+    """Leave out the severity's own name, which only chooses the colour."""
+    return shown.split("|", 1)[1]
+
+
+def _given(value: Any) -> Any:
+    """Return what a column of a frame holds, None where it holds nothing."""
+    return value if isinstance(value, str | list | dict) and value else None
+
+
+def _korean(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    name, severity, n = row["name"], row["severity"], row["count"]
+    asked, found = CHECKS_KO.get(name, (name, row["summary"]))
+    grade = GRADES_KO.get(severity, severity)
+    before = _given(row.get("previous"))
+    if before is not None and before != severity:
+        grade += f" (전에는 {GRADES_KO.get(before, before)})"
+    nothing = "이상 없음" if severity == "ok" else "볼 자료가 없음"
+    parts = [found.format(n=count(n)) if n else nothing if severity in {"ok", "info"} else found.format(n=0)]
+    kinds = _given(row.get("kinds")) or {}
+    said = ", ".join(f"{KINDS_KO[kind]} {count(k)}" for kind, k in kinds.items() if kind in KINDS_KO)
+    if said:
+        parts = [parts[0] if n or severity == "ok" else found.format(n=0), said]
+    if severity in {"warn", "error"}:
+        parts += _examples(_given(row.get("examples")) or ())
+    return asked, f"{severity}|{grade}", " · ".join(parts), REASONS_KO.get(name, {}).get(severity, "")
+
+
+def _english(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    before, severity = _given(row.get("previous")), row["severity"]
+    grade = severity if before in {None, severity} else f"{severity} (was {before})"
+    return row["name"], f"{severity}|{grade}", row["summary"], _given(row.get("reason")) or ""
+
+
+def _examples(examples: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Name a few findings by what they are about and when."""
+    about = ("symbol", "symbols", "code", "index", "name", "date", "period", "last")
+    named = [" ".join(str(one[key]) for key in about if one.get(key)) for one in examples[:_NAMED]]
+    return [", ".join(name for name in named if name)] if any(named) else []

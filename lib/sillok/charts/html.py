@@ -39,9 +39,12 @@ class Column:
     show: Callable[[Any], str] = str
     number: bool = True  # set right, digits of one width
     signed: bool = False  # positive red, negative blue
+    tone: Callable[[Any], str] | None = None  # a colour for each value, set in bold; empty for none
 
 
 def _colour(column: Column, value: Any) -> str:
+    if column.tone is not None and (tone := column.tone(value)):
+        return f";color:{tone};font-weight:600;white-space:nowrap"
     if not column.signed or pd.isna(value) or not any(c in "123456789" for c in column.show(value)):
         return ""
     return f";color:{Palette.up if value > 0 else Palette.down}"

@@ -1,0 +1,53 @@
+"""One company under two symbols, or two companies with one company's bars."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, func, or_, select
+
+from sillok.ingest.checks.facts import Facts
+from sillok.ingest.checks.result import EXAMPLES, CheckResult, as_day
+from sillok.store.tables import daily_bar, issue
+
+__all__ = ["TWIN_REASONS", "check_twins"]
+
+_BUSY = 1_000  # shares; two companies' busy days are never alike in every price and to the share
+
+TWIN_REASONS = {
+    "error": "one ISIN under two symbols counts one company twice in every sum and every weight",
+    "warn": "two listed issues share a name, or their bars of the newest session; one of them is the other's",
+}
+
+
+def check_twins(conn: Connection, facts: Facts) -> CheckResult:
+    """Find listed issues that share their ISIN, their name, or their bar of the newest session."""
+    c = issue.c
+    through = as_day(facts.through)
+    is_listed = or_(c.delisted_on.is_(None), c.delisted_on > through)
+    found = {}
+    for kind, column in (("isin", c.isin), ("name", c.name)):
+        query = select(
+            column, func.count().label("n"), func.min(c.symbol).label("a"), func.max(c.symbol).label("b")
+        )
+        query = (
+            query.where(is_listed, column != "").group_by(column).having(func.count() > 1).order_by(column)
+        )
+        found[kind] = [
+            {kind: row[0], "symbols": f"{row.a}, {row.b}", "n": row.n} for row in conn.execute(query)
+        ]
+    b = daily_bar.c
+    fields = (b.open, b.high, b.low, b.close, b.volume)
+    query = select(
+        func.count().label("n"), func.min(b.symbol).label("a"), func.max(b.symbol).label("b"), b.close
+    )
+    query = query.where(b.date == through, b.volume >= _BUSY).group_by(*fields).having(func.count() > 1)
+    found["bars"] = [
+        {"close": row.close, "symbols": f"{row.a}, {row.b}", "n": row.n} for row in conn.execute(query)
+    ]
+    examples = [one for ones in found.values() for one in ones]
+    severity = "error" if found["isin"] else "warn" if examples else "ok"
+    summary = (
+        f"listed issues that share an ISIN: {len(found['isin'])}, a name: {len(found['name'])}, "
+        f"a bar on {through}: {len(found['bars'])}"
+    )
+    kinds = {kind: len(ones) for kind, ones in found.items() if ones}
+    return CheckResult("twins", severity, len(examples), summary, examples[:EXAMPLES], kinds=kinds)
