@@ -94,8 +94,12 @@ def _is_cut_short(data: bytes, err: ValueError) -> bool:
     text = data.strip()
     if not text.startswith(b"{"):
         return not text
-    at_end = isinstance(err, json.JSONDecodeError) and not err.doc[err.pos :].strip()
-    return at_end or not text.endswith(b"}")
+    if isinstance(err, json.JSONDecodeError):
+        if err.msg.startswith("Extra data"):
+            return False
+        if err.msg.startswith("Unterminated string") or not err.doc[err.pos :].strip():
+            return True
+    return not text.endswith(b"}")
 
 
 def _without_code(status: int, what: str, found: str) -> VendorError:
