@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sillok.errors import ConfigError, MissingDataError
 from sillok.kis.paging import key_pages
@@ -13,7 +13,14 @@ from sillok.kis.rows import Record, reader
 from sillok.kis.schema import ENDPOINTS, Endpoint
 from sillok.kis.transport import Transport
 
-__all__ = ["Calls", "check_symbol", "day_text"]
+__all__ = ["Calls", "WithHead", "check_symbol", "day_text"]
+
+
+class WithHead(NamedTuple):
+    """Rows, and the one record above them that speaks of them all; it is None where KIS leaves it out."""
+
+    head: Record
+    rows: list[Record]
 
 
 def day_text(day: date) -> str:
@@ -67,7 +74,8 @@ class Calls:
         """Return the record of an object, or of several blocks in a tuple; MissingDataError if KIS has none."""
         body = await self.body(name, **query)
         found = [reader(name, key).one(body) for key in keys or ("",)]
-        if found[0] is None:
+        # An unknown symbol is answered with success, and blanks or zeros.
+        if found[0] is None or not any(found[0]):
             raise MissingDataError(f"KIS has nothing for {what}; check the symbol", **query)
         return found[0] if len(found) == 1 else tuple(found)
 
@@ -76,9 +84,30 @@ class Calls:
         return reader(name, key or self.endpoint(name).rows.key).rows(await self.body(name, **query))
 
     async def pages(self, endpoint: Endpoint, **query: str) -> AsyncIterator[dict[str, Any]]:
-        """Yield the answers of a call that pages by key."""
+        """Yield the answers of a call that may page by key."""
+        if endpoint.context is None:
+            body, _ = await self.transport.get(endpoint, endpoint.query(**query))
+            yield body
+            return
         async for body in key_pages(self.transport, endpoint, query):
             yield body
+
+    async def with_head(self, name: str, **query: str) -> WithHead:
+        """Return the records of all pages, and the record above them, which the last page tells."""
+        endpoint = self.endpoint(name)
+        above, below = reader(name, endpoint.head.key), reader(name, endpoint.rows.key)
+        head, rows = None, []
+        async for body in self.pages(endpoint, **query):
+            rows += below.rows(body)
+            head = above.one(body) or head
+        return WithHead(head, rows)
+
+    async def blocks(self, name: str, **query: str) -> tuple[Any, ...]:
+        """Return every block of one answer: records of a list, or one record."""
+        endpoint = self.endpoint(name)
+        body = await self.body(name, **query)
+        readers = [reader(name, block.key) for block in endpoint.blocks]
+        return tuple(take.rows(body) if take.block.shape == "list" else take.one(body) for take in readers)
 
     async def all_rows(self, name: str, **query: str) -> list[Record]:
         """Return the records of all pages."""

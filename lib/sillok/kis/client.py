@@ -17,6 +17,7 @@ from sillok.kis.actions import corporate_actions
 from sillok.kis.calls import Calls, check_symbol
 from sillok.kis.credentials import Credentials
 from sillok.kis.executions import executions
+from sillok.kis.families import Families
 from sillok.kis.listings import parse_delistings, parse_master, parse_sectors, unzip_text
 from sillok.kis.paging import chart_bars, key_pages
 from sillok.kis.parse import parse_balance, parse_daily_bars, parse_days, parse_index_bars, parse_quote
@@ -60,15 +61,17 @@ _RATE, _PAPER_RATE, _LEDGER_RATE = 20.0, 1.0, 2.0  # calls a second
 _KIS_DOMAIN = "koreainvestment.com"
 
 
-class Client:
+class Client(Families):
     """A connection to KIS or to the sandbox; use it in ``async with``.
+
+    The core of research is in its own methods; the rest stands in families such as ``client.quotes``.
 
     Parameters
     ----------
     base_url, master_url
         Host of the REST service, and host of the public master files.
     account
-        Account number, 8-2 digits; only :meth:`balance` needs it.
+        Account number, 8-2 digits; only calls about the account need it.
     rate
         Calls a second of all processes that share ``broker_path``: the vendor's own limit, 20 (1 at the paper host)
         where None is given. 0 means that the host has no limits, as a sandbox may.
@@ -121,6 +124,7 @@ class Client:
         )
         now = transport.get("now", lambda: datetime.now(KST))
         self._calls = Calls(self._transport, paper=paper, account=self._account, now=now)
+        super().__init__(self._calls)
         self._master_url = master_url.rstrip("/")
         self._paper = paper
         self._sectors: dict[str, str] | None = None
@@ -368,12 +372,10 @@ class Client:
     # ---- the account
     async def balance(self) -> Balance:
         """Return what the account holds; ConfigError without an account number."""
-        if not self._account:
-            raise ConfigError("the balance needs an account number: set SILLOK_KIS_ACCOUNT, e.g. 12345678-01")
+        query = self._calls.account()
         endpoint = BALANCE
         rows: list[Any] = []
         head: Any = None
-        query = {"account": self._account[:8], "product": self._account[8:]}
         async for body in key_pages(self._transport, endpoint, query):
             rows += rows_of(body, endpoint)
             head = body.get(endpoint.head.key) or head

@@ -17,7 +17,7 @@ from sillok.kis.records import InvestorDay, MinuteBar, OverseasBar, RateBar, Raw
 from sillok.kis.rows import Record, reader, rows_of
 from sillok.kis.schema import DAILY_CHART, FX_CODES, FX_KIND, INVESTORS, OVERSEAS_CHART, OVERSEAS_DAILY
 
-__all__ = ["fx_bars", "investor_days", "minute_bars", "overseas_bars", "raw_bars"]
+__all__ = ["check_abroad", "fx_bars", "investor_days", "minute_bars", "overseas_bars", "raw_bars"]
 
 _OPEN, _LAST = (
     time(9),
@@ -160,16 +160,21 @@ def _minutes(symbol: str, rows: Sequence[Record]) -> list[MinuteBar]:
 
 
 # ---- abroad
-async def overseas_bars(
-    calls: Calls, market: str, symbol: str, start: date, end: date, *, adjusted: bool
-) -> list[OverseasBar]:
-    """Return daily bars of a market abroad."""
+def check_abroad(market: str, symbol: str) -> None:
+    """Raise ConfigError unless market and symbol can be those of an issue abroad."""
     if not re.fullmatch(r"[A-Z]{3}", market):
         raise ConfigError(f"a market abroad has three capitals, e.g. NAS, NYS, AMS, HKS, TSE; got {market!r}")
     if not re.fullmatch(r"[0-9A-Za-z./-]{1,16}", symbol):
         raise ConfigError(
             f"a symbol abroad has 1 to 16 letters, digits or ./-, got {symbol!r}", symbol=symbol
         )
+
+
+async def overseas_bars(
+    calls: Calls, market: str, symbol: str, start: date, end: date, *, adjusted: bool
+) -> list[OverseasBar]:
+    """Return daily bars of a market abroad."""
+    check_abroad(market, symbol)
     take = reader("overseas_daily", "output2", _ABROAD, ("volume", "amount"))
 
     async def ask(last: date) -> list[OverseasBar]:
