@@ -13,10 +13,11 @@ from sqlalchemy import Table, func, select
 
 from sillok import clock
 from sillok.clock import KST
-from sillok.errors import ConfigError, DataError
+from sillok.errors import ConfigError
 from sillok.ingest import DATASETS, LoadReport, Scope, fingerprint, load_market, plan_load
 from sillok.ingest.asks import is_due
 from sillok.ingest.datasets import dataset_table
+from sillok.kis import records
 from sillok.store import Store, open_store
 from sillok.store.tables import (
     account_cash,
@@ -73,6 +74,36 @@ def test_the_readme_tells_the_rules_of_every_dataset() -> None:
     assert len({one.name for one in DATASETS}) == len(DATASETS)
 
 
+@pytest.mark.parametrize(
+    ("record", "table"),
+    [
+        (records.DailyBar, daily_bar),
+        (records.RawBar, raw_bar),
+        (records.IndexBar, index_bar),
+        (records.InvestorDay, investor_day),
+        (records.CorporateAction, corporate_action),
+        (records.OverseasBar, overseas_bar),
+        (records.RateBar, rate_bar),
+        (records.Execution, account_execution),
+    ],
+)
+def test_the_clients_records_have_the_fields_of_the_tables_in_their_order(record: type, table: Table) -> None:
+    ours = [
+        name
+        for name in (column.name for column in table.columns)
+        if name not in {"account", "number", "known_at", "recorded_at"}
+    ]
+    assert list(record._fields) == ours
+
+
+def test_a_statement_is_made_of_the_three_records_in_their_order() -> None:
+    kinds = (records.IncomeStatement, records.BalanceSheet, records.FinancialRatio)
+    fields = [name for kind in kinds for name in kind._fields[3:]]
+    assert ["symbol", "basis", "period", *fields, "known_at", "recorded_at"] == [
+        column.name for column in statement.columns
+    ]
+
+
 def test_an_unknown_dataset_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"unknown datasets \['bars'\]; choose from \['listings', "):
         Scope(named=("bars",))
@@ -90,7 +121,7 @@ async def test_every_dataset_lands_on_both_databases_and_a_second_load_changes_n
     weekdays = sum((START + DAY * n).weekday() < 5 for n in range((date(2026, 6, 29) - START).days + 1))
     assert inserted == {
         "listings": 3, "sessions": len(SESSIONS), "corporate_actions": 1, "index_bars": 3 * len(SESSIONS),
-        "daily_bars": 3 * len(SESSIONS), "raw_bars": 3 * len(SESSIONS), "investor_days": 3 * 30,
+        "daily_bars": 3 * len(SESSIONS), "raw_bars": 3 * len(SESSIONS), "investor_days": 3 * 25,
         "statements": 3 * periods, "rates": 3 * (weekdays - 1), "overseas_bars": weekdays - 1, "account": 3,
     }  # fmt: skip
     assert report.skipped == {}
@@ -210,18 +241,27 @@ async def test_every_issues_statements_have_their_turn_once_in_20_weekdays(lite:
     assert len(days) == 20
 
 
-async def test_statements_of_an_unknown_kind_are_refused(
+async def test_an_answer_that_cannot_be_trusted_is_left_for_the_next_load(
     lite: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    vendor = FakeVendor.of(1)
+    vendor = FakeVendor.of(2)
+    genuine = vendor.balance_sheets
 
     async def answer(symbol: str, basis: str) -> list[tuple]:
-        return [(symbol, "half", date(2025, 12, 31), *[1] * 8)]
+        wrong = [(symbol, "half", date(2025, 12, 31), *[1] * 8)]
+        return wrong if symbol == "900010" else await genuine(symbol, basis)
 
-    monkeypatch.setattr(vendor, "balance_sheets", answer)
-    with pytest.raises(DataError, match="asked for the annual statements of 900010"):
-        await run(vendor, lite)
-    assert not read(lite, statement)
+    with monkeypatch.context() as patch:
+        patch.setattr(vendor, "balance_sheets", answer)
+        report = await run(vendor, lite)
+    assert {row.symbol for row in read(lite, statement)} == {"900020"}
+    assert report.counts["statements"]["failed"] == 1
+    (failure,) = report.failures
+    assert failure.startswith("statements 900010: asked for the annual statements of 900010, got ")
+    with lite.engine.connect() as conn:
+        assert conn.execute(select(load.c.plan)).scalar_one()["failures"] == [failure]
+    assert (await run(vendor, lite)).failures == ()
+    assert {row.symbol for row in read(lite, statement)} == {"900010", "900020"}
 
 
 # ---- corporate actions
@@ -294,6 +334,25 @@ async def test_an_action_that_was_told_ahead_is_planned_for_its_day(lite: Store)
     assert [(start, end) for key, start, end in vendor.asked if key == "900020"] == [
         (SESSIONS[0], SPLIT_DAY + DAY)
     ]
+
+
+async def test_a_day_with_more_actions_than_an_answer_holds_is_asked_for_issue_by_issue(lite: Store) -> None:
+    year_end = date(2026, 3, 31)
+    vendor = FakeVendor.of(40, full_days=frozenset({year_end}))
+    vendor.actions = [action(symbol, "dividend", year_end, cash_krw=100) for symbol in vendor.issues]
+    vendor.actions += [action("900010", "dividend", date(2026, 4, day)) for day in (1, 2)]
+    report = await run(vendor, lite)
+    assert report.counts["corporate_actions"] == {"inserted": 42, "changed": 0, "same": 0}
+    by_issue = [one[4] for one in vendor.asked_of if one[0] == "corporate_actions" and one[4]]
+    assert sorted(by_issue) == sorted(vendor.issues)
+    vendor.asked_of.clear()
+    days = clock.sessions(date(2026, 7, 1), date(2026, 7, 29))
+    for day in days:
+        report = await run(vendor, lite, at(day, 18, 30), named=("corporate_actions",))
+        assert report.counts["corporate_actions"]["changed"] == 0
+        assert "vanished" not in report.counts["corporate_actions"]
+    asked = Counter(one[4] for one in vendor.asked_of if one[0] == "corporate_actions" and one[4])
+    assert asked == dict.fromkeys(vendor.issues, 1)
 
 
 async def test_a_cash_dividend_brings_no_history_again(lite: Store) -> None:
@@ -427,15 +486,15 @@ async def test_only_the_datasets_that_are_named_are_asked_for(lite: Store) -> No
 
 
 async def test_the_plan_is_what_the_load_then_asks_for_and_plans_nothing_twice(lite: Store) -> None:
-    vendor = FakeVendor.of(3)
+    vendor = FakeVendor.of(3, rate=20)
     delistings = vendor.delistings()
-    plan = await plan_load(vendor, lite, now=TUESDAY, start=START, delistings=delistings, rate=20)
+    plan = await plan_load(vendor, lite, now=TUESDAY, start=START, delistings=delistings)
     shown = []
     with lite.engine.connect() as conn:
         assert not conn.execute(select(func.count()).select_from(watermark)).scalar()
     before = vendor.calls
     report = await load_market(
-        vendor, lite, now=TUESDAY, start=START, delistings=delistings, rate=20, show=shown.append
+        vendor, lite, now=TUESDAY, start=START, delistings=delistings, show=shown.append
     )
     assert shown == [plan]
     # The master files and the calendar are no part of it; the fake vendor gives any span in one call.
@@ -446,9 +505,9 @@ async def test_the_plan_is_what_the_load_then_asks_for_and_plans_nothing_twice(l
     assert (windows["statements"].asks, windows["statements"].calls) == (3, 18)
     assert (windows["daily_bars"].first, windows["daily_bars"].last) == (SESSIONS[0], date(2026, 6, 30))
     done = await plan_load(vendor, lite, now=TUESDAY, start=START, delistings=delistings)
-    assert (done.calls, done.seconds) == (0, None)
+    assert (done.calls, done.seconds) == (0, 0)
     with lite.engine.connect() as conn:
-        assert conn.execute(select(load.c.plan)).scalar_one() == plan.to_json()
+        assert conn.execute(select(load.c.plan)).scalar_one() == plan.to_json() | {"failures": []}
 
 
 async def test_a_night_asks_three_calls_an_issue_and_few_beside(lite: Store) -> None:
@@ -458,7 +517,7 @@ async def test_a_night_asks_three_calls_an_issue_and_few_beside(lite: Store) -> 
     calls = {one.dataset: one.calls for one in plan.windows}
     due = sum(is_due(symbol, date(2026, 6, 30), date(2026, 7, 1)) for symbol in vendor.issues)
     assert calls == {
-        "corporate_actions": 29, "index_bars": 3, "daily_bars": 30, "raw_bars": 30, "investor_days": 30,
+        "corporate_actions": 31, "index_bars": 3, "daily_bars": 30, "raw_bars": 30, "investor_days": 30,
         "statements": 6 * due, "rates": 3,
     }  # fmt: skip
 

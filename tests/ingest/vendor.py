@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from sillok import clock
 from sillok.clock import KST
 from sillok.errors import ConfigError, RetriableVendorError
+from sillok.kis.paging import FullDayError
 
 DAY = timedelta(days=1)
 QUARTERS = [date(y, m, d) for y in (2024, 2025) for m, d in ((3, 31), (6, 30), (9, 30), (12, 31))]
@@ -72,6 +73,8 @@ class FakeVendor:
     asked: list[tuple[str, date, date]] = field(default_factory=list)
     fail_after: int | None = None
     calls: int = 0
+    rate: float = 0
+    full_days: frozenset[date] = frozenset()  # with more actions than an answer holds
     asked_of: list[tuple] = field(default_factory=list)  # beyond bars: the call's name and arguments
     lacks: frozenset[str] = frozenset()  # calls that this host does not have
     actions: list[tuple] = field(default_factory=list)
@@ -188,6 +191,9 @@ class FakeVendor:
 
     async def corporate_actions(self, kind: str, start: date, end: date, symbol: str = "") -> list[tuple]:
         self._offer("corporate_actions", kind, start, end, symbol)
+        full = [day for day in self.full_days if start <= day < end and not symbol and kind == "dividend"]
+        if full:
+            raise FullDayError(f"100 dividends on {min(full)}", day=min(full))
         return [
             one for one in self.actions
             if one[1] == kind and start <= one[2] < end and symbol in {"", one[0]}

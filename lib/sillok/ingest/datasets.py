@@ -60,9 +60,10 @@ DATASETS = (  # in the order of asking: an action may make a bar's history be as
         "corporate_actions",
         "every session",
         "`corporate_action`/`all`: the session of the last asking",
-        "30 sessions back from it",
+        "30 sessions back from it; 130 days for dividends and rights issues, whose amounts are settled late",
         "the whole history on the first load; 60 days ahead always, in windows by kind",
-        "some 30 calls a night: 1 a window, more where it holds 100 rows",
+        "some 35 calls a night: 1 a window, more where it holds 100 rows; a day that alone holds more: 1 an issue, each "
+        "once in 20 weekdays",
         "when first seen; for what was there before the first asking, 18:00 on the record date; a dividend and a "
         "rights issue, whose amount is settled later: the pay or listing date, at most 90 days after the record date",
     ),
@@ -108,7 +109,7 @@ DATASETS = (  # in the order of asking: an action may make a bar's history be as
         "every session, once it is settled: 2 h 30 after its close",
         "`investor_day`/symbol: the last session loaded",
         "5 sessions; if the oldest of them differs, the whole span again",
-        "the last 30 sessions on the first load, from there on every session",
+        "the last 25 sessions on the first load, from there on every session",
         "1 call an issue",
         "2 h 30 after its session's close, when the vendor has filled it in",
     ),

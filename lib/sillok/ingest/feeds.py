@@ -11,9 +11,10 @@ from sqlalchemy import Connection, Table
 
 from sillok.clock import KST
 from sillok.ingest.accounts import AccountFeed, plan_account
-from sillok.ingest.actions import ActionFeed, find_events, plan_actions
+from sillok.ingest.actions import ActionFeed, issue_mark
 from sillok.ingest.asks import Ask, Settling, Spans, is_due, plan_asks
 from sillok.ingest.datasets import DATASETS, GROUND
+from sillok.ingest.events import KINDS, find_events, plan_actions
 from sillok.ingest.known import (
     close_of,
     last_closed_day,
@@ -45,6 +46,7 @@ __all__ = ["INDICES", "Feeds", "open_feeds"]
 INDICES = ("KOSPI", "KOSDAQ", "KOSPI200")
 _DAY = timedelta(days=1)
 _PAGE, _INDEX_PAGE, _INVESTOR_PAGE = 100, 50, 30  # rows that the vendor gives a call
+_INVESTOR_FIRST = 25  # sessions: one answer has 30, the running one among them
 _STATEMENT_CALLS = 3 * len(BASES)
 _TABLES = (
     account_execution, corporate_action, daily_bar, index_bar, investor_day, overseas_bar, rate_bar, raw_bar,
@@ -89,7 +91,7 @@ def open_feeds(client: MarketSource, store: Store, survey: Survey, scope: Scope)
 
 
 def _read_all_marks(conn: Connection, survey: Survey) -> dict[str, dict[str, Mark]]:
-    names = {*(table.name for table in _TABLES), WHOLE}
+    names = {*(table.name for table in _TABLES), WHOLE, *map(issue_mark, KINDS)}
     return {name: {} if name in survey.forgotten else read_marks(conn, name) for name in names}
 
 
@@ -169,7 +171,7 @@ class _Maker:
         days = [day for day in self.survey.days[-2:] if settled_at(day) <= self.survey.now]
         if not days:
             return None
-        recent = self.survey.days[-_INVESTOR_PAGE:][0]
+        recent = self.survey.days[-_INVESTOR_FIRST:][0]
         spans = self._sessions(self.survey.spans(recent, days[-1]), _INVESTOR_PAGE)
         marks = self.marks[investor_day.name]
         behind = {
@@ -203,12 +205,13 @@ class _Maker:
         settling = self._settling
         is_done = mark is not None and mark.through >= settling.day and mark.moved_at >= settling.at
         asks = plan_actions(self.survey.days, self.survey.begin, is_first=mark is None)
-        wanted = asks if self.scope.again or not is_done else []
         return ActionFeed(
             self.client,
             self.store,
-            wanted,
+            asks if self.scope.again or not is_done else [],
             mark,
+            {kind: self.marks[issue_mark(kind)] for kind in KINDS},
+            [row["symbol"] for row in self.survey.issues],
             self.survey.through,
             self.survey.now,
             self._ask_after_events,

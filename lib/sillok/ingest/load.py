@@ -40,14 +40,8 @@ async def plan_load(
     start: date,
     delistings: Sequence[Delisted] | None = None,
     scope: Scope | None = None,
-    rate: float = 0,
 ) -> Plan:
     """Return what a load would ask for, without writing anything; the lists of issues alone are asked for.
-
-    Parameters
-    ----------
-    rate
-        Calls a second that the vendor allows, for the estimate; 0: it sets no limit.
 
     Raises
     ------
@@ -63,7 +57,7 @@ async def plan_load(
     )
     survey = Survey(now, days, issues, client.today, rewinds)
     feeds = open_feeds(client, store, survey, wanted)
-    return make_plan(client.source, survey.through, feeds.asks, rate=rate, skipped=feeds.skipped)
+    return make_plan(client.source, survey.through, feeds.asks, rate=client.rate, skipped=feeds.skipped)
 
 
 async def load_market(
@@ -75,7 +69,6 @@ async def load_market(
     delistings: Sequence[Delisted] | None = None,
     progress: Progress = _silent,
     scope: Scope | None = None,
-    rate: float = 0,
     show: Show = _unseen,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> LoadReport:
@@ -95,8 +88,6 @@ async def load_market(
         Called with a dataset, how many of its asks are done, and of how many.
     scope
         Which datasets; the default is all.
-    rate
-        Calls a second that the vendor allows, for the plan's estimate; 0: it sets no limit.
     show
         Called with the plan before the first of its asks.
     monotonic
@@ -127,12 +118,13 @@ async def load_market(
         for name in GROUND:
             progress(name, 1, 1)
         feeds = open_feeds(client, store, survey, wanted)
-        plan = make_plan(client.source, survey.through, feeds.asks, rate=rate, skipped=feeds.skipped)
+        plan = make_plan(client.source, survey.through, feeds.asks, rate=client.rate, skipped=feeds.skipped)
         record.set(plan=plan.to_json())
         show(plan)
         await Work(store, hold, feeds, tally, progress).run()
         counts = tally.to_json()
-        duration_s = record.end("done", counts=counts, plan=plan.to_json() | {"skipped": feeds.skipped})
+        seen = {"skipped": feeds.skipped, "failures": tally.failures}
+        duration_s = record.end("done", counts=counts, plan=plan.to_json() | seen)
     return LoadReport(
         record.id,
         client.source,
@@ -141,6 +133,7 @@ async def load_market(
         client.calls - calls_before,
         feeds.refetched,
         feeds.skipped,
+        tuple(tally.failures),
         duration_s,
     )
 

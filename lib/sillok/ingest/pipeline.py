@@ -27,7 +27,7 @@ _Done = TypeVar("_Done")
 
 
 class Answer(NamedTuple):
-    """What the vendor said; ``rows`` None: it does not offer the dataset."""
+    """What the vendor said; ``rows`` None: nothing that could be kept."""
 
     ask: Ask
     rows: Sequence[Row] | None

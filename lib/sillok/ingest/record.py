@@ -11,12 +11,15 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
-from sillok.errors import ConfigError
+from sillok.errors import ConfigError, SillokError
+from sillok.ingest.asks import Ask
 from sillok.ingest.pipeline import Outcome
 from sillok.store import Store, Written
 from sillok.store.tables import load
 
 __all__ = ["LoadRecord", "LoadReport", "Tally", "record_load", "refuse_other_source"]
+
+_FAILURES_TOLD = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +27,9 @@ class LoadReport:
     """What a load did.
 
     ``counts`` has by dataset the rows inserted, changed and the same; also ``vanished``, if rows stand in the
-    store that the vendor has no more, and ``left_out``, if it gave some that cannot be. ``skipped`` says why
-    a dataset was left out, ``refetched`` whose history was asked for again. ``calls`` were made to the vendor.
+    store that the vendor has no more, ``left_out``, if it gave some that cannot be, and ``failed``, the answers
+    that could not be trusted, of which ``failures`` tells the first. ``skipped`` says why a dataset was left
+    out, ``refetched`` whose history was asked for again. ``calls`` were made to the vendor.
     """
 
     load_id: str
@@ -35,6 +39,7 @@ class LoadReport:
     calls: int
     refetched: tuple[str, ...] = ()
     skipped: dict[str, str] = field(default_factory=dict)
+    failures: tuple[str, ...] = ()
     duration_s: float = 0.0
 
 
@@ -45,12 +50,20 @@ class Tally:
     written: dict[str, Written] = field(default_factory=dict)
     vanished: dict[str, int] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, int] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
 
     def add(self, name: str, outcome: Outcome) -> None:
         """Add what a committed batch did to the dataset ``name``."""
         self.written[name] = self.written.get(name, Written(0, 0, 0)) + outcome.written
         self.vanished[name] = self.vanished.get(name, 0) + outcome.vanished
         self.left_out[name] = self.left_out.get(name, 0) + outcome.left_out
+
+    def fail(self, ask: Ask, err: SillokError) -> None:
+        """Note that the answer to ``ask`` could not be trusted."""
+        self.failed[ask.dataset] = self.failed.get(ask.dataset, 0) + 1
+        if len(self.failures) < _FAILURES_TOLD:
+            self.failures.append(f"{ask.dataset} {ask.key}: {err}")
 
     def drop_empty(self, name: str) -> None:
         """Forget a dataset of which nothing came."""
@@ -59,9 +72,9 @@ class Tally:
 
     def to_json(self) -> dict[str, dict[str, int]]:
         """Return the counts, those that are rarely above 0 only where they are."""
-        rare = {"vanished": self.vanished, "left_out": self.left_out}
+        rare = {"vanished": self.vanished, "left_out": self.left_out, "failed": self.failed}
         return {
-            name: rows._asdict() | {word: by_name[name] for word, by_name in rare.items() if by_name[name]}
+            name: rows._asdict() | {word: some[name] for word, some in rare.items() if some.get(name)}
             for name, rows in self.written.items()
         }
 

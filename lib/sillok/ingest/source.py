@@ -71,6 +71,11 @@ class MarketSource(Protocol):
         ...
 
     @property
+    def rate(self) -> float:
+        """Calls a second that the vendor allows; 0: it sets no limit."""
+        ...
+
+    @property
     def calls(self) -> int:
         """How many requests were sent so far."""
         ...

@@ -8,7 +8,9 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import delete
 
+from sillok.ingest.actions import issue_mark
 from sillok.ingest.datasets import choose_datasets
+from sillok.ingest.events import KINDS
 from sillok.ingest.listings import SHARES, Issue
 from sillok.store import Store, read_watermarks
 from sillok.store.tables import (
@@ -23,7 +25,7 @@ from sillok.store.tables import (
 
 __all__ = ["PAIRS", "WHOLE", "Scope", "Survey", "begin_history", "find_begin"]
 
-PAIRS = ("USDKRW", "JPYKRW", "EURKRW")
+PAIRS = ("USDKRW", "JPYKRW", "EURUSD")  # the vendor quotes no euro in won
 WHOLE = f"{daily_bar.name}.whole"  # a mark of its own: through when a symbol's whole history was asked for
 _DAY = timedelta(days=1)
 _BEGIN = "history_start"  # a watermark of its own: from which day on the store is loaded
@@ -32,6 +34,7 @@ _ALL = "all"
 _FROM_START = (
     *(table.name for table in (index_bar, daily_bar, raw_bar, corporate_action, rate_bar, overseas_bar)),
     WHOLE,
+    *map(issue_mark, KINDS),
 )
 
 

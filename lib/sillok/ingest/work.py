@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sillok.errors import ConfigError
+from sillok.errors import ConfigError, DataError, FatalVendorError
 from sillok.ingest.asks import Ask, interleave
 from sillok.ingest.datasets import DATASETS
 from sillok.ingest.feeds import Feeds
@@ -41,7 +41,11 @@ class Work:
             self.tally.drop_empty(name)
 
     async def _fetch(self, ask: Ask) -> Answer:
-        """Fetch one answer; that the host has no such call is an answer too, but for the core of the market."""
+        """Fetch one answer; that there is none to be had is an answer too, but for the core of the market.
+
+        A host without the call leaves the dataset out. An answer that cannot be trusted leaves out its key alone,
+        whose mark stays: the next load asks for it again.
+        """
         if ask.dataset in self.feeds.skipped:
             return Answer(ask, None)
         try:
@@ -50,7 +54,11 @@ class Work:
             if ask.dataset in _CORE:
                 raise
             self.feeds.skipped.setdefault(ask.dataset, str(err))
-            return Answer(ask, None)
+        except (FatalVendorError, DataError) as err:
+            if ask.dataset in _CORE:
+                raise
+            self.tally.fail(ask, err)
+        return Answer(ask, None)
 
     def _write(self, batch: list[Answer]) -> list[Ask]:
         """Write a batch in one transaction; runs in a thread of its own."""

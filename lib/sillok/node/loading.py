@@ -69,11 +69,12 @@ def load(
             delistings=await _delistings(settings, client),
             progress=progress or _unseen,
             scope=scope,
-            rate=client.rate,
             show=lambda plan: say(_plan_line(plan)),
         )
         for name, reason in done.skipped.items():
             say(f"{name} is left out: {reason}")
+        for failure in done.failures:
+            say(f"left for the next load: {failure}")
         return {**asdict(done), "through": done.through.isoformat(), "refetched": list(done.refetched)}
 
     return _with_client(settings, work, say)
@@ -95,7 +96,6 @@ def plan(
             start=settings.history_start,
             delistings=await _delistings(settings, client),
             scope=scope,
-            rate=client.rate,
         )
         return planned.to_json()
 
