@@ -1,6 +1,6 @@
 """Figures and tables for people: Korean labels, a real Korean font, as-of and source on each."""
 
-from sillok.charts.checks import check_table
+from sillok.charts.checks import check_table, describe_check
 from sillok.charts.html import Column, Html, cards, note, table
 from sillok.charts.market import breadth_chart, index_chart, industry_heat, movers_chart
 from sillok.charts.portfolio import holdings_chart, industry_chart, wealth_chart
@@ -16,6 +16,7 @@ __all__ = [
     "cards",
     "check_table",
     "count",
+    "describe_check",
     "holdings_chart",
     "index_chart",
     "industry_chart",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -12,7 +13,7 @@ from sillok.charts.html import Column, Html, table
 from sillok.charts.style import Palette
 from sillok.charts.text import count
 
-__all__ = ["check_table"]
+__all__ = ["Told", "check_table", "describe_check"]
 
 _ORDER = {"error": 0, "warn": 1, "info": 2, "ok": 3}
 _TONES = {"error": Palette.up, "warn": "#9A6700", "info": Palette.down, "ok": Palette.muted}
@@ -34,57 +35,83 @@ def check_table(checks: pd.DataFrame, *, lang: str = "ko") -> Html:
     lang
         ``ko``, or ``en`` for the words of the check itself; a check without Korean words keeps its own.
     """
-    rows = sorted(checks.reset_index().to_dict("records"), key=lambda row: _ORDER.get(row["severity"], 0))
-    say = _korean if lang == "ko" else _english
+    told = [describe_check(row, lang=lang) for row in checks.reset_index().to_dict("records")]
+    told.sort(key=lambda check: check.rank)
     asked, grade, found, why, caption, empty = _LABELS[lang]
+    tones = {check.grade: _TONES.get(check.severity, "") for check in told}
     columns = {
         "asked": Column(asked, number=False),
-        "grade": Column(
-            grade, number=False, tone=lambda shown: _TONES.get(shown.split("|")[0], ""), show=_grade
-        ),
+        "grade": Column(grade, number=False, tone=tones.__getitem__),
         "found": Column(found, number=False),
         "why": Column(why, number=False),
     }
-    lines = pd.DataFrame([say(row) for row in rows], columns=list(columns))
+    lines = pd.DataFrame(
+        [[getattr(check, name) for name in columns] for check in told], columns=list(columns)
+    )
     return table(lines, columns, caption=caption, empty=empty)
 
 
-def _grade(shown: str) -> str:
-    """Leave out the severity's own name, which only chooses the colour."""
-    return shown.split("|", 1)[1]
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A check in words: what is asked, how grave it is, what was found, why it is so grave.
+
+    ``rank`` is 0 for an error, then 1 for warn, 2 for info, 3 for ok.
+    """
+
+    severity: str
+    asked: str
+    grade: str
+    found: str
+    why: str
+
+    @property
+    def rank(self) -> int:
+        return _ORDER.get(self.severity, 0)
+
+
+def describe_check(check: Mapping[str, Any], *, lang: str = "ko") -> Told:
+    """Put a check's result into words; ``check`` holds what :func:`check_table` reads of a row."""
+    return _korean(check) if lang == "ko" else _english(check)
 
 
 def _given(value: Any) -> Any:
-    """Return what a column of a frame holds, None where it holds nothing."""
+    """Return what a cell of a frame holds, None where it holds nothing."""
     return value if isinstance(value, str | list | dict) and value else None
 
 
-def _korean(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
-    name, severity, n = row["name"], row["severity"], row["count"]
-    asked, found = CHECKS_KO.get(name, (name, row["summary"]))
-    grade = GRADES_KO.get(severity, severity)
+def _korean(row: Mapping[str, Any]) -> Told:
+    name, severity = row["name"], row["severity"]
     before = _given(row.get("previous"))
-    if before is not None and before != severity:
+    grade = GRADES_KO.get(severity, severity)
+    if before not in {None, severity}:
         grade += f" (전에는 {GRADES_KO.get(before, before)})"
-    nothing = "이상 없음" if severity == "ok" else "볼 자료가 없음"
-    parts = [found.format(n=count(n)) if n else nothing if severity in {"ok", "info"} else found.format(n=0)]
+    asked = CHECKS_KO[name][0] if name in CHECKS_KO else name
+    why = REASONS_KO.get(name, {}).get(severity, "")
+    return Told(severity, asked, grade, _found_korean(row), why)
+
+
+def _found_korean(row: Mapping[str, Any]) -> str:
+    severity, n = row["severity"], row["count"]
     kinds = _given(row.get("kinds")) or {}
     said = ", ".join(f"{KINDS_KO[kind]} {count(k)}" for kind, k in kinds.items() if kind in KINDS_KO)
-    if said:
-        parts = [parts[0] if n or severity == "ok" else found.format(n=0), said]
-    if severity in {"warn", "error"}:
-        parts += _examples(_given(row.get("examples")) or ())
-    return asked, f"{severity}|{grade}", " · ".join(parts), REASONS_KO.get(name, {}).get(severity, "")
+    if not n and severity == "ok":
+        found = "이상 없음"
+    elif not n and severity == "info" and not said:
+        found = "볼 자료가 없음"
+    else:
+        found = CHECKS_KO.get(row["name"], ("", row["summary"]))[1].format(n=count(n))
+    named = _name_examples(_given(row.get("examples")) or ()) if severity in {"warn", "error"} else ""
+    return " · ".join(part for part in (found, said, named) if part)
 
 
-def _english(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
+def _english(row: Mapping[str, Any]) -> Told:
     before, severity = _given(row.get("previous")), row["severity"]
     grade = severity if before in {None, severity} else f"{severity} (was {before})"
-    return row["name"], f"{severity}|{grade}", row["summary"], _given(row.get("reason")) or ""
+    return Told(severity, row["name"], grade, row["summary"], _given(row.get("reason")) or "")
 
 
-def _examples(examples: Sequence[Mapping[str, Any]]) -> list[str]:
+def _name_examples(examples: Sequence[Mapping[str, Any]]) -> str:
     """Name a few findings by what they are about and when."""
     about = ("symbol", "symbols", "code", "index", "name", "date", "period", "last")
-    named = [" ".join(str(one[key]) for key in about if one.get(key)) for one in examples[:_NAMED]]
-    return [", ".join(name for name in named if name)] if any(named) else []
+    named = (" ".join(str(one[key]) for key in about if one.get(key)) for one in examples[:_NAMED])
+    return ", ".join(name for name in named if name)
