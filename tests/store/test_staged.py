@@ -57,12 +57,25 @@ EASY: dict[str, list[Any]] = {
 }  # fmt: skip
 
 
-def batches_of(table: Table) -> st.SearchStrategy[list[list[Row]]]:
+@st.composite
+def batches_of(draw: st.DrawFn, table: Table) -> list[list[Row]]:
+    """Some rows, then others of which most are the same or differ in one cell, then once more."""
     columns = [column for column in table.columns if column.name != "recorded_at"]
     width = len(table.primary_key.columns)
     assert all(column.primary_key for column in columns[:width])
-    rows = st.tuples(*map(cell, columns))
-    return st.lists(st.lists(rows, unique_by=lambda row: row[:width], max_size=7), min_size=2, max_size=3)
+    cells = [cell(column) for column in columns]
+    rows = st.lists(st.tuples(*cells), unique_by=lambda row: row[:width], max_size=7)
+    standing = {row[:width]: row for row in draw(rows)}
+    batches = [list(standing.values())]
+    for _ in range(2):
+        given = {row[:width]: row for row in draw(rows)} if draw(st.booleans()) else {}
+        for key, row in standing.items():
+            place = draw(st.integers(0, len(columns) - 1))
+            value = row[place] if place < width else draw(cells[place])
+            given.setdefault(key, (*row[:place], value, *row[place + 1 :]))
+        batches.append(list(given.values()))
+        standing |= given
+    return batches
 
 
 def empty(conn: Connection) -> None:
