@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sillok.errors import ConfigError
+from sillok.errors import ConfigError, ResourceError
 from sillok.kis.throttle import Throttle
 from tests.kis.virtual import VirtualLoop, fullest_second, run
 
@@ -312,6 +312,46 @@ def test_a_file_that_is_deleted_cut_or_filled_with_rubbish_begins_anew_and_cauti
         arrivals = run(lambda loop: main(loop, path))
     assert len(arrivals) == 35
     assert fullest_second(arrivals) <= 3
+
+
+def test_processes_with_different_rates_each_keep_to_their_own_and_together_to_the_highest() -> None:
+    async def main(loop: VirtualLoop, path: Path) -> list[list[float]]:
+        vendors = [Vendor(loop, [(0.0, 0.02)]) for _ in range(2)]
+
+        async def load(vendor: Vendor, throttle: Throttle) -> None:
+            for _ in range(60):
+                async with throttle.turn():
+                    await vendor.call()
+
+        slow, fast = throttle_of(loop, 3, path), throttle_of(loop, 8, path)
+        await asyncio.gather(
+            *(load(vendors[0], slow) for _ in range(2)), *(load(vendors[1], fast) for _ in range(9))
+        )
+        return [vendor.arrivals for vendor in vendors]
+
+    with folder() as path:
+        slow, fast = run(lambda loop: main(loop, path))
+    assert (len(slow), len(fast)) == (120, 540)
+    assert fullest_second(slow) <= 3
+    assert fullest_second(slow + fast) <= 8
+
+
+def test_a_lock_that_stays_shut_is_named_in_the_end() -> None:
+    async def main(loop: VirtualLoop, path: Path) -> None:
+        throttle, other = throttle_of(loop, 3, path), throttle_of(loop, 3, path)
+        async with throttle.turn():
+            pass
+        assert other._file is not None
+        with other._file.changing() as mine:
+            assert mine
+            with pytest.raises(ResourceError, match=r"has had .*a\.turns locked for 60 s"):
+                async with throttle.turn():
+                    raise NotImplementedError
+        throttle.close()
+        other.close()
+
+    with folder() as path:
+        run(lambda loop: main(loop, path))
 
 
 def test_a_process_without_limit_never_waits() -> None:

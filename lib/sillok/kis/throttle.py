@@ -10,13 +10,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from sillok.errors import ConfigError
+from sillok.errors import ConfigError, ResourceError
 from sillok.kis.turns import Lane, Reservation, reserve
 from sillok.kis.turnsfile import TurnsFile
 
 __all__ = ["Throttle", "Turn"]
 
 _POLL_S = 0.02  # how often a caller asks again while every call is unanswered
+_PATIENCE_S = 60.0  # how long a lock may stay shut: its holder can only have been stopped
 _BUSY_S = 0.001  # how long it waits while another process has the file locked
 _T = TypeVar("_T")
 
@@ -142,11 +143,17 @@ class Throttle:
     async def _change(self, act: Callable[[], _T]) -> _T:
         if self._file is None:
             return act()
-        while True:
+        waited, wait = 0.0, _BUSY_S
+        while waited < _PATIENCE_S:
             with self._file.changing() as mine:
                 if mine:
                     return act()
-            await self._sleep(_BUSY_S)
+            await self._sleep(wait)
+            waited, wait = waited + wait, min(2 * wait, _POLL_S)
+        raise ResourceError(
+            f"another process has had {self._file.path} locked for {waited:.0f} s, which takes less than a"
+            " thousandth of one; continue or end the process that is stopped, and run again"
+        )
 
     def _change_now(self, act: Callable[[], None]) -> None:
         """Change without giving way to other tasks; a lock that stays shut leaves the slot to its time limit."""

@@ -160,24 +160,27 @@ class Lane:
         parts += [_ENTRY.pack(s.owner, s.free_at, s.kept_until) for s in self.slots]
         return b"".join(parts)
 
-    def unpack(self, data: bytes, now: float, furthest_s: float) -> bool:
-        """Take the state from bytes; return False, and start anew, where they cannot be right.
+    def unpack(self, data: bytes, now: float, furthest_s: float) -> None:
+        """Take the state from bytes, or begin anew where they cannot be right.
 
-        Starting anew, every slot counts as just answered: nothing is known of the last second's calls.
+        What is not known, a state that is lost or a slot that is new, counts as a call that was answered just now.
         """
         size = _HEAD.size + _QUEUE * _ENTRY.size
-        if len(data) >= size + self.count * _ENTRY.size and (len(data) - size) % _ENTRY.size == 0:
-            self.next_at, self.paused_until = _HEAD.unpack_from(data)
+        sound = len(data) >= size and (len(data) - size) % _ENTRY.size == 0
+        if sound:
             entries = list(_ENTRY.iter_unpack(data[_HEAD.size :]))
-            times = [self.next_at, self.paused_until, *(time for _, *pair in entries for time in pair)]
-            if all(0 <= time <= now + furthest_s for time in times):
-                self.waiters = [_Waiter(*entry) for entry in entries[:_QUEUE]]
-                self.slots = [Slot(*entry) for entry in entries[_QUEUE:]]
-                return True
-        self.next_at = self.paused_until = 0.0
-        self.waiters = [_Waiter() for _ in range(_QUEUE)]
-        self.slots = [Slot(0, now + self.period) for _ in range(self.count)]
-        return False
+            head = _HEAD.unpack_from(data)
+            latest = now + furthest_s + 2 * self.period
+            sound = all(0 <= time <= latest for time in (*head, *(t for _, *pair in entries for t in pair)))
+        if sound:
+            self.next_at, self.paused_until = head
+            self.waiters = [_Waiter(*entry) for entry in entries[:_QUEUE]]
+            self.slots = [Slot(*entry) for entry in entries[_QUEUE:]]
+        else:
+            self.next_at = self.paused_until = 0.0
+            self.waiters = [_Waiter() for _ in range(_QUEUE)]
+            self.slots = []
+        self.slots += [Slot(0, now + self.period) for _ in range(self.count - len(self.slots))]
 
 
 def reserve(lanes: Sequence[Lane], now: float, who: int, owner: int) -> Reservation | None:

@@ -30,7 +30,7 @@ class TurnsFile:
     """
 
     def __init__(self, path: Path, lanes: Sequence[Lane | None], monotonic: Callable[[], float]) -> None:
-        self._path, self._lanes, self._monotonic = path, tuple(lanes), monotonic
+        self.path, self._lanes, self._monotonic = path, tuple(lanes), monotonic
         self._boot = _boot_id()
         self._number, self._pid = -1, 0
 
@@ -71,8 +71,8 @@ class TurnsFile:
         if self._number >= 0 and not self._is_current():
             self.close()
         if self._number < 0:
-            private_folder(self._path.parent)
-            self._number, self._pid = open_private(self._path), os.getpid()
+            private_folder(self.path.parent)
+            self._number, self._pid = open_private(self.path), os.getpid()
         return self._number
 
     def _is_current(self) -> bool:
@@ -81,7 +81,7 @@ class TurnsFile:
         A forked child shares its parent's lock, and so must open the file anew.
         """
         try:
-            return self._pid == os.getpid() and os.path.samestat(self._path.stat(), os.fstat(self._number))
+            return self._pid == os.getpid() and os.path.samestat(self.path.stat(), os.fstat(self._number))
         except FileNotFoundError:
             return False
 
@@ -109,7 +109,7 @@ class TurnsFile:
             raise self._unwritable(os.strerror(errno.ENOSPC))
 
     def _unwritable(self, reason: str | None) -> ResourceError:
-        return ResourceError(f"{self._path} cannot be written: {reason}; free space or change SILLOK_HOME")
+        return ResourceError(f"{self.path} cannot be written: {reason}; free space or change SILLOK_HOME")
 
 
 def _boot_id() -> bytes:
