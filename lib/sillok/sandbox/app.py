@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 from aiohttp import web
 
 from sillok.kis import schema
-from sillok.sandbox.account import balance
-from sillok.sandbox.bodies import Answers, dump, envelope
-from sillok.sandbox.calendar import holidays
+from sillok.sandbox.asks import dump, envelope
 from sillok.sandbox.damage import damage
+from sillok.sandbox.desk import Desk
 from sillok.sandbox.faults import Faults
 from sillok.sandbox.feed import StreamOptions
 from sillok.sandbox.files import delistings_csv, master_archive, sector_archive
@@ -23,12 +23,12 @@ from sillok.sandbox.gate import Gate, Limits, RefusedError
 from sillok.sandbox.market import Market
 from sillok.sandbox.mischief import Mischief
 from sillok.sandbox.stream import add_stream
+from sillok.sandbox.world import World
 
 __all__ = ["create_app"]
 
 _JSON = "application/json; charset=utf-8"
 _Handler = Callable[[web.Request], Awaitable[web.Response]]
-_PLAIN = (schema.DAILY_CHART, schema.INDEX_CHART, schema.PRICE)
 
 
 def create_app(
@@ -39,6 +39,7 @@ def create_app(
     positions: int = 12,
     faults: Faults | None = None,
     stream: StreamOptions | None = None,
+    clock: Callable[[], datetime] | None = None,
 ) -> web.Application:
     """Return the application that serves ``market``.
 
@@ -56,18 +57,21 @@ def create_app(
         What goes wrong from the start; ``POST /sandbox/faults`` switches it while the server runs.
     stream
         How the WebSocket side behaves.
+    clock
+        The exchange's clock: inside the newest session its prices, minutes and trades end at that moment. None:
+        the newest session is over.
     """
     gate = gate or Gate(limits or Limits())
-    markets = market if callable(market) else lambda: market
     mischief = Mischief(faults or Faults(), gate)
-    server = _Server(markets, gate, mischief, positions)
+    markets = market if callable(market) else lambda: market
+    server = _Server(markets, gate, mischief, positions, clock)
     app = web.Application()
     mischief.add_to(app)
     app.router.add_post("/oauth2/tokenP", server.token)
     app.router.add_post("/oauth2/revokeP", server.revoke)
-    for endpoint in (*_PLAIN, schema.HOLIDAYS, schema.BALANCE):
+    for name, endpoint in schema.ENDPOINTS.items():
         for path in (endpoint.path, "/" + endpoint.path):  # some clients join host and path by two slashes
-            app.router.add_get(path, server.handler(endpoint))
+            app.router.add_get(path, server.handler(name, endpoint))
     for board, path in schema.MASTER_FILES.items():
         app.router.add_get(path, server.master(board))
     app.router.add_get(schema.SECTOR_FILE, server.sectors)
@@ -78,28 +82,28 @@ def create_app(
 
 
 class _Server:
-    def __init__(self, market: Callable[[], Market], gate: Gate, mischief: Mischief, positions: int) -> None:
-        self._source, self._gate, self._mischief, self._positions = market, gate, mischief, positions
+    def __init__(
+        self,
+        market: Callable[[], Market],
+        gate: Gate,
+        mischief: Mischief,
+        positions: int,
+        clock: Callable[[], datetime] | None,
+    ) -> None:
+        self._source, self._gate, self._mischief, self._clock = market, gate, mischief, clock
+        self._desk = Desk(gate.limits, positions)
         self._from: tuple[Market, Faults] | None = None
-        self._answers: Answers | None = None
+        self._world: World | None = None
 
-    def answers(self) -> Answers:
-        """Return the answers of the market of the moment, made anew when it or the faults change."""
+    def world(self) -> World:
+        """Return the world of the moment, made anew when the market or the faults change."""
         faults = self._mischief.faults
-        stands = faults.clock_stopped and self._from is not None
-        market = self._from[0] if stands and self._from else self._source()
-        if (
-            self._answers is None
-            or self._from is None
-            or self._from[0] is not market
-            or self._from[1] is not faults
-        ):
+        before = self._from
+        market = before[0] if before is not None and faults.clock_stopped else self._source()
+        if self._world is None or before is None or before[0] is not market or before[1] is not faults:
             self._from = (market, faults)
-            self._answers = Answers(damage(market, faults))
-        return self._answers
-
-    def _market(self) -> Market:
-        return self.answers().market
+            self._world = World(damage(market, faults), self._clock)
+        return self._world
 
     # ---- authentication
     async def token(self, request: web.Request) -> web.Response:
@@ -109,8 +113,7 @@ class _Server:
                 body.get("grant_type", ""), body.get("appkey", ""), body.get("appsecret", "")
             )
         except RefusedError as err:
-            refusal = {schema.ERROR_TEXT: err.text, schema.ERROR_CODE: err.code}
-            return _respond(dump(refusal), "", status=err.status)
+            return _refuse_token(err)
         answer = {
             "access_token": value,
             "access_token_token_expired": f"{ends_at:%Y-%m-%d %H:%M:%S}",
@@ -123,15 +126,12 @@ class _Server:
         try:
             self._gate.revoke((await _body(request)).get("token", ""))
         except RefusedError as err:
-            return _respond(
-                dump({schema.ERROR_TEXT: err.text, schema.ERROR_CODE: err.code}), "", status=err.status
-            )
+            return _refuse_token(err)
         return _respond(dump({"code": 200, "message": "접근토큰 폐기에 성공하였습니다"}), "")
 
     # ---- calls
-    def handler(self, endpoint: schema.Endpoint) -> _Handler:
+    def handler(self, name: str, endpoint: schema.Endpoint) -> _Handler:
         """Return the handler of one endpoint: admit, answer, or the vendor's error body."""
-        paper = self._gate.limits.paper
 
         async def handle(request: web.Request) -> web.Response:
             headers = request.headers
@@ -143,65 +143,41 @@ class _Server:
                     headers.get("appsecret", ""),
                     ledger=endpoint.is_ledger,
                 )
-                _check_tr_id(endpoint, tr_id, paper=paper)
-                text, paging = self._answer(endpoint, request)
+                is_next = headers.get("tr_cont", "").strip() == "N"
+                reply = self._desk.answer(name, self.world(), tr_id, request.query, is_next=is_next)
             except RefusedError as err:
                 return _respond(dump(envelope(err.code, err.text, "1")), tr_id, status=err.status)
-            return _respond(text, tr_id, paging)
+            return _respond(reply.text, tr_id, reply.paging)
 
         return handle
-
-    def _answer(self, endpoint: schema.Endpoint, request: web.Request) -> tuple[str, str]:
-        query = endpoint.read(request.query)
-        answers = self.answers()
-        if endpoint is schema.DAILY_CHART:
-            return answers.daily_chart(query), ""
-        if endpoint is schema.INDEX_CHART:
-            return answers.index_chart(query), ""
-        if endpoint is schema.PRICE:
-            return answers.price(query), ""
-        after = ""
-        if request.headers.get("tr_cont", "").strip() == "N" and endpoint.context:
-            upper = {name.upper(): value for name, value in request.query.items()}
-            after = upper.get(endpoint.context[1], "")
-        if after.strip() and not after.strip().isdigit():
-            raise RefusedError("OPSQ2001", "ERROR : INPUT INVALID_CHECK_CTX_AREA", 200)
-        if endpoint is schema.HOLIDAYS:
-            body, paging = holidays(query, after)
-        else:
-            body, paging = balance(answers.market, query, after, positions=self._positions)
-        return dump(body), paging
 
     # ---- public files
     def master(self, board: str) -> _Handler:
         """Return the handler of one master archive."""
 
         async def handle(request: web.Request) -> web.Response:
-            data = master_archive(self._market(), board)
+            data = master_archive(self.world(), board)
             return web.Response(body=data, content_type="application/zip")
 
         return handle
 
     async def sectors(self, request: web.Request) -> web.Response:
-        return web.Response(body=sector_archive(self._market()), content_type="application/zip")
+        return web.Response(body=sector_archive(self.world().market), content_type="application/zip")
 
     async def delistings(self, request: web.Request) -> web.Response:
-        return web.Response(text=delistings_csv(self._market()), content_type="text/csv", charset="utf-8")
+        text = delistings_csv(self.world().market)
+        return web.Response(text=text, content_type="text/csv", charset="utf-8")
 
     async def about(self, request: web.Request) -> web.Response:
-        market = self._market()
+        market = self.world().market
         return web.json_response(
             {"source": market.source, "today": market.today.isoformat(), "label": market.label}
         )
 
 
-def _check_tr_id(endpoint: schema.Endpoint, tr_id: str, *, paper: bool) -> None:
-    known = endpoint.tr_id_paper if paper else endpoint.tr_id
-    if tr_id == known and tr_id:
-        return
-    if tr_id and tr_id in {endpoint.tr_id, endpoint.tr_id_paper}:
-        raise RefusedError("EGW02004", "실전투자/모의투자 도메인과 TR ID가 맞지 않습니다.")
-    raise RefusedError("OPSQ0002", "없는 서비스 코드 입니다.")
+def _refuse_token(err: RefusedError) -> web.Response:
+    body = {schema.ERROR_TEXT: err.text, schema.ERROR_CODE: err.code}
+    return _respond(dump(body), "", status=err.status)
 
 
 async def _body(request: web.Request) -> dict[str, str]:

@@ -2,52 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from sillok import clock
 from sillok.errors import DataError
-from sillok.kis import schema
-from sillok.sandbox.bodies import envelope
-from sillok.sandbox.gate import RefusedError
+from sillok.sandbox.asks import Ask, Reply, dump, envelope, invalid, render
 
 __all__ = ["holidays"]
 
 
-def holidays(query: Mapping[str, str], after: str) -> tuple[dict[str, Any], str]:
-    """Return 24 days and the paging mark; ``after`` is the continuation key, the next page's first day."""
-    endpoint = schema.HOLIDAYS
+def holidays(ask: Ask) -> Reply:
+    """Return 24 days and the paging mark; the continuation key is the next page's first day."""
+    endpoint = ask.endpoint
     try:
-        first = datetime.strptime(after.strip() or query.get("start", ""), "%Y%m%d").date()  # noqa: DTZ007
-        days = [first + timedelta(days=count) for count in range(endpoint.page_rows)]
-        rows = [endpoint.rows.render(_calendar_day(day)) for day in days]
+        first = datetime.strptime(ask.after or ask.get("start"), "%Y%m%d").date()  # noqa: DTZ007
+        days = [first + timedelta(days=count) for count in range(ask.rows)]
+        rows = [render(endpoint.rows, _calendar_day(day)) for day in days]
     except (ValueError, OverflowError, DataError) as err:
-        raise RefusedError("OPSQ2001", "ERROR : INPUT INVALID_CHECK_BASS_DT", 200) from err
+        raise invalid("BASS_DT") from err
     search, key = (name.lower() for name in endpoint.context or ("", ""))
+    text = "조회가 계속됩니다..다음버튼을 Click 하십시오."
     body = {
         key: f"{days[-1] + timedelta(days=1):%Y%m%d}".ljust(20),
-        search: query.get("start", "").ljust(20),
+        search: ask.get("start").ljust(20),
         endpoint.rows.key: rows,
-        **envelope("KIOK0500", "조회가 계속됩니다..다음버튼을 Click 하십시오.".ljust(60)),
+        **envelope("KIOK0500", text + " " * (80 - len(text.encode("cp949")))),
     }
-    return body, "M"
+    return Reply(dump(body), "M" if ask.after else "F")
 
 
-def _calendar_day(day: date) -> dict[str, str]:
+def _calendar_day(day: date) -> dict[str, object]:
     is_open = clock.is_session(day)
-    is_weekday = day.weekday() < 5
     # 31 December is a business day on which the market is closed.
-    is_business = is_open or (is_weekday and (day.month, day.day) == (12, 31))
-
-    def flag(value: bool) -> str:
-        return "Y" if value else "N"
-
+    is_business = is_open or (day.weekday() < 5 and (day.month, day.day) == (12, 31))
     return {
-        "date": f"{day:%Y%m%d}",
+        "date": day,
         "weekday": f"{day.isoweekday() % 7 + 1:02d}",
-        "is_business_day": flag(is_business),
-        "is_trading_day": flag(True),
-        "is_open": flag(is_open),
-        "is_settlement_day": flag(is_business),
+        "is_business_day": is_business,
+        "is_trading_day": True,
+        "is_open": is_open,
+        "is_settlement_day": is_business,
     }

@@ -8,6 +8,7 @@ import zipfile
 
 from sillok.kis import schema
 from sillok.sandbox.market import Issue, Market
+from sillok.sandbox.world import World
 
 __all__ = ["delistings_csv", "master_archive", "sector_archive"]
 
@@ -19,12 +20,12 @@ def _zipped(name: str, text: str) -> bytes:
     return buffer.getvalue()
 
 
-def master_archive(market: Market, board: str) -> bytes:
-    """Return the zipped master file of ``board`` ("KOSPI" or "KOSDAQ"): what is listed today."""
-    bars = market.raw or market.adjusted
+def master_archive(world: World, board: str) -> bytes:
+    """Return the zipped master file of ``board`` ("KOSPI" or "KOSDAQ"): what is listed today, funds as well."""
     lines = []
-    for issue in market.listed(board):
-        low, high = bars.slice_of(issue.symbol)
+    funds = [fund.issue for fund in world.funds.values() if fund.issue.market == board]
+    for issue in (*world.market.listed(board), *funds):
+        bars, low, high = world.span(issue.symbol)
         close = int(bars.close[high - 1]) if high > low else 0
         lines.append(
             schema.format_line(board, _line(issue, close, halted=high > low and not bars.open[high - 1]))

@@ -89,7 +89,8 @@ class IndexSeries:
 class Market:
     """Everything the sandbox knows at the close of ``today``.
 
-    ``raw`` is None where the source has adjusted prices alone. ``sectors`` maps codes to Korean names.
+    ``raw`` is None where the source has adjusted prices alone. ``sectors`` maps codes to Korean names. ``seed``
+    is that of a made-up market: what is asked beside its bars is made up from it; None: nothing is.
     """
 
     source: str
@@ -101,6 +102,7 @@ class Market:
     raw: Bars | None
     indices: Mapping[str, IndexSeries]
     sectors: Mapping[str, str] = field(default_factory=dict)
+    seed: int | None = None
 
     def listed(self, market: str) -> list[Issue]:
         """Return the issues of ``market`` that are listed today, by symbol."""

@@ -53,6 +53,7 @@ def make_market(seed: int = DEFAULT_SEED, start: date = FIRST_DAY, today: date |
         sectors={
             f"{market}{k + 1:03d}": name for k, name in enumerate(companies.industries) for market in "01"
         },
+        seed=seed,
     )
 
 
