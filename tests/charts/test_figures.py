@@ -16,11 +16,13 @@ from sillok.charts import (
     Chart,
     Stamp,
     breadth_chart,
+    flows_chart,
     holdings_chart,
     index_chart,
     industry_chart,
     industry_heat,
     movers_chart,
+    valuation_chart,
     wealth_chart,
 )
 from sillok.errors import MissingDataError
@@ -66,6 +68,13 @@ DRAW: dict[str, Callable[[], Chart]] = {
         pd.DataFrame({"weight": names([0.3, 0.2, 0.1]), "risk": names([0.4, -0.02, 0.1])}), STAMP, title="비중", cap=0.3
     ),
     "industry": lambda: industry_chart(names([0.6, 0.4]), names([0.1, 0.9]), STAMP, title="업종 비중", labels=("가", "나")),
+    "flows": lambda: flows_chart(
+        pd.DataFrame({"외국인": returns(4), "기관": returns(5), "개인": -returns(4)}) * 3e14, STAMP, title="수급", subtitle="누적 순매수"
+    ),
+    "valuation": lambda: valuation_chart(
+        pd.DataFrame({"PER": np.geomspace(0.4, 900, 300), "PBR": [np.nan, -1.0, *np.geomspace(0.1, 12, 298)]}), STAMP, title="값"
+    ),
+    "one value": lambda: valuation_chart(pd.DataFrame({"PBR": [1.0, 1.0]}), STAMP, title="값"),
     "wealth": lambda: wealth_chart({"최소분산": returns(2), "동일가중": returns(3)}, STAMP, title="성과"),
 }  # fmt: skip
 every = pytest.mark.parametrize("name", DRAW)
@@ -130,6 +139,8 @@ def test_drawing_leaves_matplotlib_as_it_was() -> None:
         lambda: index_chart({"코스피": pd.Series([1.0])}, STAMP, title=""),
         lambda: industry_heat(pd.DataFrame(), STAMP, title=""),
         lambda: wealth_chart({}, STAMP, title=""),
+        lambda: flows_chart(pd.DataFrame({"외국인": [1.0]}), STAMP, title=""),
+        lambda: valuation_chart(pd.DataFrame({"PER": [-1.0, np.nan, 3.0]}), STAMP, title=""),
         lambda: holdings_chart(pd.DataFrame({"weight": [], "risk": []}), STAMP, title="", cap=1),
     ],
 )

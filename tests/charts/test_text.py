@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sillok.charts import count, percent, points, signed_percent, won, won_short
+from sillok.charts import count, multiple, percent, points, signed_percent, won, won_short
 from sillok.charts.text import width
 
 
@@ -35,12 +35,16 @@ def test_a_rounded_zero_has_no_sign() -> None:
     assert points(-0.001) == "0.00"
 
 
+def test_a_multiple_below_one_keeps_two_decimals() -> None:
+    assert (multiple(1_234.56), multiple(0.384), multiple(-2.0)) == ("1,234.6배", "0.38배", "−2.0배")
+
+
 def test_a_minus_is_a_minus_sign() -> None:
     assert signed_percent(-0.012) == "−1.20%"
     assert count(-1_234) == "−1,234"
 
 
-@pytest.mark.parametrize("show", [count, percent, points, signed_percent, won, won_short])
+@pytest.mark.parametrize("show", [count, multiple, percent, points, signed_percent, won, won_short])
 def test_what_is_missing_is_a_dash(show: object) -> None:
     assert show(math.nan) == show(None) == "–"  # type: ignore[operator]
 

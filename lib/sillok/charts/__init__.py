@@ -2,10 +2,11 @@
 
 from sillok.charts.checks import check_table, describe_check
 from sillok.charts.html import Column, Html, cards, note, table
+from sillok.charts.issuers import flows_chart, valuation_chart
 from sillok.charts.market import breadth_chart, index_chart, industry_heat, movers_chart
 from sillok.charts.portfolio import holdings_chart, industry_chart, wealth_chart
 from sillok.charts.style import Chart, Stamp, style
-from sillok.charts.text import count, percent, points, signed_percent, won, won_short
+from sillok.charts.text import count, multiple, percent, points, signed_percent, won, won_short
 
 __all__ = [
     "Chart",
@@ -17,17 +18,20 @@ __all__ = [
     "check_table",
     "count",
     "describe_check",
+    "flows_chart",
     "holdings_chart",
     "index_chart",
     "industry_chart",
     "industry_heat",
     "movers_chart",
+    "multiple",
     "note",
     "percent",
     "points",
     "signed_percent",
     "style",
     "table",
+    "valuation_chart",
     "wealth_chart",
     "won",
     "won_short",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from unicodedata import east_asian_width
 
-__all__ = ["count", "percent", "points", "signed_percent", "width", "won", "won_short"]
+__all__ = ["count", "multiple", "percent", "points", "signed_percent", "width", "won", "won_short"]
 
 _NONE = "–"
 _MINUS = "\N{MINUS SIGN}"
@@ -34,6 +34,15 @@ def count(value: float | None) -> str:
 def points(value: float | None) -> str:
     """Return an index level or a price with two decimals."""
     return _NONE if _is_missing(value) else _signed(f"{value:,.2f}")
+
+
+def multiple(value: float | None) -> str:
+    """Return a ratio such as PER as a multiple.
+
+    >>> multiple(13.52), multiple(0.384)
+    ('13.5배', '0.38배')
+    """
+    return _NONE if _is_missing(value) else _signed(f"{value:,.{1 if abs(value) >= 1 else 2}f}배")  # type: ignore[arg-type]
 
 
 def percent(value: float | None, digits: int = 2) -> str:
