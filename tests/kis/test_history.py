@@ -196,7 +196,7 @@ async def test_an_amount_that_falls_within_a_day_is_damage(tmp_path: Path) -> No
     vendor = Vendor()
     vendor.answers = {"minutes": answer("minutes", *rows)}
     async with talking(vendor, tmp_path) as client:
-        with pytest.raises(FatalVendorError, match="falls at 09:01"):
+        with pytest.raises(FatalVendorError, match="falls within the day, at 09:01"):
             await client.minute_bars("900010", DAY)
 
 

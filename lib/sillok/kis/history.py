@@ -139,7 +139,7 @@ def _minutes(symbol: str, rows: Sequence[Record]) -> list[MinuteBar]:
             amount = row.cumulative_amount_krw - total
             if amount < 0:
                 raise FatalVendorError(
-                    f"the day's amount of {symbol} falls at {row.time}; the page cannot be trusted"
+                    f"KIS answered an amount of {symbol} that falls within the day, at {row.time}; it cannot be trusted"
                 )
         total = row.cumulative_amount_krw
         # Until the first trade of the running minute, the vendor shows the volume of the minute before.

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
+import lzma
 import zipfile
+import zlib
 from collections.abc import Mapping
 from datetime import date
 
 from sillok.errors import FatalVendorError
-from sillok.kis.parse import BROKEN, parse_date, refuse
+from sillok.kis.parse import BROKEN, parse_date, refuse, whole
 from sillok.kis.records import Delisting, MasterIssue
 from sillok.kis.schema import split_line
 
 __all__ = ["parse_delistings", "parse_master", "parse_sectors", "unzip_text"]
+
+# What a damaged archive makes of itself, by the place of the damage: another method, a password, half a stream.
+_BROKEN_ARCHIVE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, NotImplementedError, RuntimeError,
+)  # fmt: skip
 
 
 def unzip_text(data: bytes, what: str) -> str:
@@ -22,7 +29,7 @@ def unzip_text(data: bytes, what: str) -> str:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             (name,) = archive.namelist()
             return archive.read(name).decode("cp949")
-    except (zipfile.BadZipFile, UnicodeDecodeError, ValueError) as err:
+    except _BROKEN_ARCHIVE as err:
         raise FatalVendorError(f"the master file {what} cannot be read: {err}", what=what) from err
 
 
@@ -50,8 +57,8 @@ def parse_master(market: str, text: str, sectors: Mapping[str, str]) -> list[Mas
                     security_type=found["security_type"],
                     industry=next((sectors[code] for code in codes if code in sectors), ""),
                     listed_on=parse_date(listed) if listed.strip("0") else None,
-                    shares=int(found["shares_thousand"]) * 1_000,
-                    base_price=int(found["base_price"]),
+                    shares=whole(found["shares_thousand"]) * 1_000,
+                    base_price=whole(found["base_price"]),
                     is_halted=found["halted"] == "Y",
                     is_administrative=found["administrative"] == "Y",
                 )
@@ -63,8 +70,12 @@ def parse_master(market: str, text: str, sectors: Mapping[str, str]) -> list[Mas
 
 def parse_delistings(text: str) -> list[Delisting]:
     """Return the delisted issues from CSV text with the columns symbol, name, market, listing and delisting date."""
+    try:
+        rows = list(csv.DictReader(io.StringIO(text)))
+    except csv.Error as err:
+        raise refuse("list of delistings", text[:80], err) from err
     found = []
-    for row in csv.DictReader(io.StringIO(text)):
+    for row in rows:
         try:
             listed = row["listing_date"]
             found.append(
@@ -72,10 +83,18 @@ def parse_delistings(text: str) -> list[Delisting]:
                     row["symbol"],
                     row["name"],
                     row["market"],
-                    date.fromisoformat(listed) if listed else None,
-                    date.fromisoformat(row["delisting_date"]),
+                    _iso_date(listed) if listed else None,
+                    _iso_date(row["delisting_date"]),
                 )
             )
         except BROKEN as err:
             raise refuse("line of delistings", row, err) from err
     return found
+
+
+def _iso_date(text: str) -> date:
+    if (
+        len(text) != 10 or text.count("-") != 2 or not text.isascii()
+    ):  # Python takes weeks and bare digits, too
+        raise ValueError(f"{text[:40]!r} is not a day such as 2026-01-05")
+    return date.fromisoformat(text)

@@ -19,7 +19,7 @@ from sillok.kis.records import (
     RawBar,
 )
 from sillok.kis.schema import BALANCE, DAILY_CHART, HOLIDAYS, INDEX_CHART, PRICE, Block, Endpoint
-from sillok.kis.values import BIGGEST, read_date, read_decimal, read_flag, read_int, read_scaled
+from sillok.kis.values import BIGGEST, read_date, read_decimal, read_flag, read_int, read_scaled, read_text
 
 __all__ = [
     "BROKEN",
@@ -60,7 +60,7 @@ def parse_date(text: str) -> date:
     """Return the date of eight digits; raises ValueError on anything else."""
     day = read_date(text)
     if day is None:
-        raise ValueError(f"a date has eight digits, got {text!r}")
+        raise ValueError(f"a date has eight digits, got {text[:40]!r}")
     return day
 
 
@@ -75,20 +75,22 @@ def whole(text: str) -> int:
     """Return the number, which must be given and not below zero; ValueError otherwise."""
     number = _number(text)
     if number < 0:
-        raise ValueError(f"{text!r} is below zero")
+        raise ValueError(f"{text[:40]!r} is below zero")
     return number
 
 
 def _points(text: str) -> Decimal:
     number = read_decimal(text)
     if number is None or number < 0:
-        raise ValueError(f"{text!r} is no level")
+        raise ValueError(f"{text[:40]!r} is no level")
     return number
 
 
 def refuse(what: str, row: object, err: Exception) -> FatalVendorError:
     """Return the error for a row that cannot be read."""
-    return FatalVendorError(f"KIS answered a {what} that cannot be read ({err!r}): {str(row)[:500]}", row=row)
+    return FatalVendorError(
+        f"KIS answered a {what} that cannot be read ({repr(err)[:200]}): {str(row)[:500]}", row=row
+    )
 
 
 def _refuse_bar(
@@ -148,7 +150,7 @@ _split = lru_cache(maxsize=1_024)(read_decimal)
 def _code(text: str) -> str:
     code = text.strip(" ") or "00"
     if len(code) != 2 or not (code.isascii() and code.isalnum()):
-        raise ValueError(f"{text!r} is not a code of two characters")
+        raise ValueError(f"{text[:40]!r} is not a code of two characters")
     return code
 
 
@@ -212,7 +214,7 @@ def parse_days(rows: Sequence[Row]) -> list[CalendarDay]:
 def parse_quote(symbol: str, row: Row) -> Quote:
     """Return the current price; an unknown issue has blanks or zeros, and is for the caller to notice."""
     try:
-        market_name, industry, halted = (text.strip(" ") for text in _quote_texts(row))
+        market_name, industry, halted = (read_text(text) for text in _quote_texts(row))
         price, change, *rest = _quote_numbers(row)
         if not read_int(price):
             return Quote(symbol, market_name, industry, False, *(0 for _ in (price, change, *rest)))
@@ -231,7 +233,7 @@ def parse_balance(rows: Sequence[Row], head: Any) -> Balance:
             symbol, name, quantity, sellable, average, *amounts = _holding(row)
             if whole(quantity):
                 holdings.append(
-                    Holding(symbol.strip(" "), name.strip(" "), whole(quantity), whole(sellable),
+                    Holding(read_text(symbol), read_text(name), whole(quantity), whole(sellable),
                             _points(average), *(_number(text) for text in amounts))
                 )  # fmt: skip
         return Balance(tuple(holdings), *(_number(text) for text in _account(summary)))

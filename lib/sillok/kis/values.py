@@ -19,10 +19,11 @@ __all__ = ["BIGGEST", "Span", "read_date", "read_decimal", "read_flag", "read_in
 BIGGEST = 2**63 - 1
 # [0-9] and not \d, which takes the digits of every script.
 _INT = re.compile(r"([+-]?)0*([0-9]{1,18})(?:\.0+)?").fullmatch
-_DECIMAL = re.compile(r"([+-]?)(?:0*([0-9]{1,18}))?(?:\.([0-9]{1,12}))?").fullmatch
+_DECIMAL = re.compile(r"([+-]?)(?:0*([0-9]{1,18}))?(?:\.([0-9]{1,12})0*)?").fullmatch
 _DAY = re.compile(r"([0-9]{4})(/?)([0-9]{2})\2([0-9]{2})").fullmatch
 _TIME = re.compile(r"([0-9]{2})([0-9]{2})([0-9]{2})").fullmatch
 _MONTH = re.compile(r"([0-9]{4})([0-9]{2})").fullmatch
+_UNWRITABLE = re.compile("[\x00\ud800-\udfff]").search
 _FLAGS = {"Y": True, "N": False}
 
 
@@ -34,8 +35,11 @@ class Span(NamedTuple):
 
 
 def read_text(text: str) -> str:
-    """Return the text without its padding."""
-    return text.strip(" ")
+    """Return the text without its padding; what no store could write, NUL or half a character, is refused."""
+    text = text.strip(" ")
+    if not text.isprintable() and _UNWRITABLE(text):
+        raise ValueError("the text holds NUL or half a character")
+    return text
 
 
 def read_int(text: str) -> int | None:
@@ -73,10 +77,10 @@ def read_scaled(text: str, power: int) -> int | None:
         return None
     sign, whole, decimals = _parts(text)
     if decimals[power:].strip("0"):
-        raise ValueError(f"{text!r} times ten to the {power} is not whole")
+        raise ValueError(f"{text[:40]!r} times ten to the {power} is not whole")
     number = int(whole + decimals[:power].ljust(power, "0"))
     if number > BIGGEST:
-        raise ValueError(f"{text!r} times ten to the {power} is too large")
+        raise ValueError(f"{text[:40]!r} times ten to the {power} is too large")
     return -number if sign == "-" else number
 
 
@@ -113,7 +117,7 @@ def read_month(text: str) -> date | None:
         raise ValueError(f"{text[:40]!r} is not a month")
     first = date(int(found[1]), int(found[2]), 1)
     if first.year == date.max.year:
-        raise ValueError(f"{text!r} is not a month of this age")
+        raise ValueError(f"{text[:40]!r} is not a month of this age")
     return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
 
 
