@@ -53,6 +53,8 @@ def read_answer(status: int, data: bytes, what: str) -> dict[str, Any]:
                 status=status,
             ) from None
         body = None
+    except RecursionError:  # brackets within brackets, beyond what Python reads
+        body = None
     if not isinstance(body, dict):
         raise _without_code(status, what, "a body that is not a JSON object")
     code = str(body.get(ERROR_CODE) or body.get(MESSAGE_CODE) or "").strip()
