@@ -165,7 +165,7 @@ def paged(
     page = rows[told : told + ask.rows]
     is_last = told + ask.rows >= len(rows)
     code, text = (DONE if rows else NOTHING) if is_last else _MORE
-    mark = ("D" if told == 0 else "E") if is_last else ("F" if told == 0 else "M")
+    mark = "D" if is_last else "M" if told else "F"
     body: dict[str, Any] = {}
     if ask.endpoint.context is not None:
         search, following = ask.endpoint.context

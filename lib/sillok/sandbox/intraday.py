@@ -1,7 +1,7 @@
-"""The way through a day: minutes that meet the daily bar exactly, and the trades inside them.
+"""The way through a day, by the minute: the trades that the stream plays, gathered.
 
 The first minute opens at the day's open, the last closes at its close, its high and its low are touched, the
-volumes and the amounts sum to the day's. A minute's shape is drawn from the day's own stream.
+volumes and the amounts sum to the day's.
 """
 
 from __future__ import annotations
@@ -12,20 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sillok.sandbox.market import Bars
-from sillok.sandbox.rules import round_to_tick
+from sillok.sandbox.tape import CLOSE_S, LAST_CONTINUOUS_S, Tape, bar_tape
 from sillok.sandbox.world import World
 
-__all__ = ["Minutes", "Trades", "day_minutes", "trades_of", "until"]
+__all__ = ["Minutes", "clock_time", "day_minutes", "day_tape", "until"]
 
 Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-
-# 09:00 to 15:19, then the closing auction at 15:30.
-_CONTINUOUS = 380
-TIMES: Ints = np.array(
-    [(540 + at) // 60 * 10_000 + (540 + at) % 60 * 100 for at in range(_CONTINUOUS)] + [153_000]
-)
-_OF_A_TRADE = (3, 17, 34, 52)  # seconds
+_OPEN_S = 9 * 3_600
+_KEPT = 64  # tapes, of at most 20,000 trades each
+# When the minutes begin, in seconds after the open: 09:00 to 15:19, then the closing auction at 15:30.
+_BEGINS: Ints = np.r_[np.arange(0, LAST_CONTINUOUS_S, 60), CLOSE_S]
 
 
 @dataclass(frozen=True)
@@ -41,91 +37,62 @@ class Minutes:
     amount_krw: Ints
 
 
-@dataclass(frozen=True)
-class Trades:
-    """One row a trade, oldest first: time (HHMMSS), price, shares."""
+def clock_time(second: Ints) -> Ints:
+    """Return seconds after the open as times of day, HHMMSS."""
+    of_day = second + _OPEN_S
+    return of_day // 3_600 * 10_000 + of_day // 60 % 60 * 100 + of_day % 60
 
-    time: Ints
-    price: Ints
-    volume: Ints
+
+class _Tapes:
+    """The tapes that somebody asked for last."""
+
+    def __init__(self, world: World) -> None:
+        self._seed = world.market.seed
+        self._kept: dict[tuple[str, int], Tape | None] = {}
+
+    def of(self, symbol: str, at: int, bars: Bars) -> Tape | None:
+        key = (symbol, int(bars.date[at]))
+        if key not in self._kept:
+            if len(self._kept) >= _KEPT:
+                del self._kept[next(iter(self._kept))]
+            self._kept[key] = bar_tape(bars, at, symbol, self._seed) if self._seed is not None else None
+        return self._kept[key]
+
+
+def day_tape(world: World, symbol: str, at: int, bars: Bars) -> Tape | None:
+    """Return the trades of the bar at position ``at``; None for a day without any, and in a replay."""
+    return world.keep(_Tapes).of(symbol, at, bars)
 
 
 def day_minutes(world: World, symbol: str, at: int, bars: Bars) -> Minutes | None:
     """Return the minutes of the bar at position ``at``; None for a day without trades, and in a replay."""
-    if not world.is_made_up or not bars.open[at] or not bars.volume[at]:
+    tape = day_tape(world, symbol, at, bars)
+    if tape is None:
         return None
-    day = int(bars.date[at])
-    rng = world.stream("minutes", symbol, day)
-    first, high, low, last = (int(getattr(bars, name)[at]) for name in ("open", "high", "low", "close"))
-    volume = _spread(rng, int(bars.volume[at]))
-    active = np.flatnonzero(volume)
-    points, top, bottom = _walk(rng, len(active), first, high, low, last)
-    size = len(TIMES)
-    # A minute without trades stands at the price of the last one that had any.
-    behind = np.maximum.accumulate(np.where(volume > 0, np.arange(size), 0))
-    rank = np.cumsum(volume > 0)
-    close = points[rank]
-    open_ = np.where(volume > 0, points[np.maximum(rank - 1, 0)], close)
-    tops, bottoms = np.maximum(open_, close), np.minimum(open_, close)
-    tops[active[top]], bottoms[active[bottom]] = high, low
-    weight = volume * (open_ + tops + bottoms + close) / 4
-    share = np.cumsum(weight) / weight.sum()
-    amount = np.floor(int(bars.amount_krw[at]) * np.round(share, 12)).astype(np.int64)
-    amount[behind[-1] :] = int(bars.amount_krw[at])
-    return Minutes(TIMES, open_, tops, bottoms, close, volume, amount)
+    ends = np.searchsorted(tape.second, np.r_[_BEGINS[1:], CLOSE_S + 1])
+    starts = np.r_[0, ends[:-1]]
+    traded = ends > starts
+    close = tape.price[np.maximum(ends - 1, 0)]  # a minute without trades stands at the last price
+    first = np.where(traded, tape.price[np.minimum(starts, len(tape) - 1)], close)
+    pieces = np.flatnonzero(traded)
+    high, low, volume, worth = (
+        close.copy(),
+        close.copy(),
+        np.zeros(len(close), np.int64),
+        np.zeros(len(close)),
+    )
+    high[pieces] = np.maximum.reduceat(tape.price, starts[pieces])
+    low[pieces] = np.minimum.reduceat(tape.price, starts[pieces])
+    volume[pieces] = np.add.reduceat(tape.quantity, starts[pieces])
+    worth[pieces] = np.add.reduceat(tape.quantity * tape.price, starts[pieces])
+    # The day's amount was made before its trades: theirs are put in its proportion.
+    share = np.round(np.cumsum(worth) / worth.sum(), 12)
+    amount = np.floor(int(bars.amount_krw[at]) * share).astype(np.int64)
+    amount[pieces[-1] :] = int(bars.amount_krw[at])
+    return Minutes(clock_time(_BEGINS), first, high, low, close, volume, amount)
 
 
 def until(minutes: Minutes, time: int) -> Minutes:
     """Return the minutes that have begun by ``time``."""
     count = int(np.searchsorted(minutes.time, time, "right"))
     return replace(minutes, **{one.name: getattr(minutes, one.name)[:count] for one in fields(minutes)})
-
-
-def trades_of(minutes: Minutes) -> Trades:
-    """Return trades, up to four a minute: its open, high and low, close."""
-    rising = minutes.close >= minutes.open
-    prices = np.stack(
-        [
-            minutes.open,
-            np.where(rising, minutes.low, minutes.high),
-            np.where(rising, minutes.high, minutes.low),
-            minutes.close,
-        ],
-        axis=1,
-    )
-    quarter, rest = minutes.volume // 4, minutes.volume % 4
-    volumes = quarter[:, None] + (np.arange(4) < rest[:, None])
-    times = minutes.time[:, None] + np.array(_OF_A_TRADE)
-    times[minutes.time == TIMES[-1]] = TIMES[-1]
-    kept = volumes.ravel() > 0
-    return Trades(times.ravel()[kept], prices.ravel()[kept], volumes.ravel()[kept])
-
-
-def _spread(rng: np.random.Generator, volume: int) -> Ints:
-    """Return the shares of each minute: many at the open, at the close and in the closing auction."""
-    at = np.arange(_CONTINUOUS)
-    shape = 1 + 3 * np.exp(-at / 20) + 1.5 * np.exp((at - _CONTINUOUS) / 25)
-    weight = np.concatenate([shape * np.exp(0.6 * rng.standard_normal(_CONTINUOUS)), [12.0]])
-    ends = np.floor(volume * np.round(np.cumsum(weight) / weight.sum(), 12)).astype(np.int64)
-    ends[-1] = volume
-    return np.diff(ends, prepend=0)
-
-
-def _walk(
-    rng: np.random.Generator, size: int, first: int, high: int, low: int, last: int
-) -> tuple[Ints, int, int]:
-    """Return the ``size`` + 1 prices between active minutes, and the minutes that touch high and low."""
-    top, bottom = (int(place) for place in rng.integers(0, size, 2))
-    if high in {first, last}:
-        top = 0 if high == first else size - 1
-    if low in {first, last}:
-        bottom = 0 if low == first else size - 1
-    anchors = {0.0: first, top + 0.5: high, bottom + 0.5: low, float(size): last}
-    places = sorted(anchors)
-    line = np.interp(np.arange(size + 1), places, [anchors[place] for place in places])
-    noise = np.cumsum(rng.standard_normal(size + 1)) / np.sqrt(size + 1)
-    noise -= np.linspace(noise[0], noise[-1], size + 1)
-    prices = np.round(line + 0.3 * (high - low) * noise, 3)
-    points = np.clip(round_to_tick(np.maximum(prices, 1)), low, high)
-    points[0], points[-1] = first, last
-    return points, top, bottom

@@ -19,7 +19,7 @@ _PERIODS = ("D", "W", "M", "Y")
 _PRICES = ("open", "high", "low", "close")
 
 
-def points(value: int) -> str:
+def _points(value: int) -> str:
     """Return hundredths of a point as the vendor tells them."""
     return f"{'-' if value < 0 else ''}{abs(value) // 100}.{abs(value) % 100:02d}"
 
@@ -43,12 +43,12 @@ def _row(bars: Bars, at: int) -> dict[str, object]:
     volume, amount = int(bars.volume[at]), int(bars.amount_krw[at])
     return {
         "date": str(int(bars.date[at])),
-        **{name: points(int(getattr(bars, name)[at])) for name in _PRICES},
-        "price": points(close),
-        "change": points(change),
+        **{name: _points(int(getattr(bars, name)[at])) for name in _PRICES},
+        "price": _points(close),
+        "change": _points(change),
         "sign": sign_of(change),
         "change_pct": pct(change, close - change),
-        "previous_close": points(close - change),
+        "previous_close": _points(close - change),
         "volume": volume if volume >= 0 else "",
         "amount": amount if amount >= 0 else "",
         "amount_krw": amount if amount >= 0 else "",
@@ -109,7 +109,7 @@ def _now(world: World, theirs: str, bars: Bars) -> dict[str, object]:
     base = int(bars.close[at - 1]) if at else close
     for name in ("open", "high", "low"):
         level = int(getattr(bars, name)[at]) or close
-        row[f"{name}_change"] = points(level - base)
+        row[f"{name}_change"] = _points(level - base)
         row[f"{name}_change_pct"] = pct(level - base, base)
         row[f"price_vs_{name}_sign"] = sign_of(close - level)
     first = int(bars.date.searchsorted(int(bars.date[at]) // 10_000 * 10_000))
@@ -117,7 +117,7 @@ def _now(world: World, theirs: str, bars: Bars) -> dict[str, object]:
     top, bottom = first + int(highs.argmax()), first + int(lows.argmin())
     extremes = {"high_year": (int(bars.high[top]), top), "low_year": (int(lows.min()), bottom)}
     for name, (level, where) in extremes.items():
-        row[name], row[f"{name}_date"] = points(level), str(int(bars.date[where]))
+        row[name], row[f"{name}_date"] = _points(level), str(int(bars.date[where]))
         row[f"{name}_pct"] = pct(close - level, level)
     row["previous_volume"] = max(int(bars.volume[at - 1]), 0) if at else 0
     row["previous_amount_krw"] = max(int(bars.amount_krw[at - 1]), 0) if at else 0

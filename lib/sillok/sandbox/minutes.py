@@ -7,11 +7,10 @@ from datetime import timedelta
 import numpy as np
 
 from sillok.sandbox.asks import Ask, Reply, answer, invalid
-from sillok.sandbox.book import book_levels
-from sillok.sandbox.intraday import Minutes, Trades, day_minutes, trades_of, until
+from sillok.sandbox.intraday import Minutes, clock_time, day_minutes, day_tape, until
 from sillok.sandbox.market import as_number
 from sillok.sandbox.quotes import newest, newest_values, pct, sign_of
-from sillok.sandbox.world import World, as_day
+from sillok.sandbox.world import CLOSE_TIME, World, as_day
 
 __all__ = ["latest_trades", "minutes", "minutes_today", "trades"]
 
@@ -25,15 +24,15 @@ def _time(ask: Ask, name: str) -> int:
     return int(text)
 
 
-def _today(world: World, symbol: str) -> tuple[dict[str, object], Minutes | None, int]:
-    """Return the head, today's minutes so far, and the base price."""
+def _today(world: World, symbol: str) -> tuple[dict[str, object], Minutes | None]:
+    """Return the head, and today's minutes so far."""
     bars, low, high = newest(world, symbol)
     if low == high:
-        return {}, None, 0
+        return {}, None
     values = newest_values(world, symbol, bars, low, high - 1)
     raw, _, end = world.span(symbol)
     told = day_minutes(world, symbol, end - 1, raw)
-    return values, until(told, world.time) if told is not None else None, int(str(values["base_price"]))
+    return values, until(told, world.time) if told is not None else None
 
 
 def _rows(told: Minutes | None, day: int, time: int, rows: int) -> list[dict[str, object]]:
@@ -54,7 +53,7 @@ def _rows(told: Minutes | None, day: int, time: int, rows: int) -> list[dict[str
 def minutes_today(ask: Ask) -> Reply:
     """Return thirty minutes of today up to a time; a time that has not come is answered at the present one."""
     time = _time(ask, "until")
-    head, told, _ = _today(ask.world, ask.get("symbol"))
+    head, told = _today(ask.world, ask.get("symbol"))
     return answer(ask, head, _rows(told, ask.world.today, time, ask.rows))
 
 
@@ -63,7 +62,7 @@ def minutes(ask: Ask) -> Reply:
     world, symbol, time = ask.world, ask.get("symbol"), _time(ask, "until")
     day = ask.day("day")
     number = as_number(day)
-    head, told, _ = _today(world, symbol)
+    head, told = _today(world, symbol)
     if number == world.today:
         return answer(ask, head, _rows(told, number, time, ask.rows))
     bars, low, high = world.span(symbol)
@@ -75,54 +74,46 @@ def minutes(ask: Ask) -> Reply:
 
 def latest_trades(ask: Ask) -> Reply:
     """Return the last thirty trades."""
-    _, told, base = _today(ask.world, ask.get("symbol"))
-    rows = _trades(trades_of(told) if told is not None else None, base, 240_000, ask.rows)
-    return answer(ask, [row | {"volume_traded": row["size"]} for row in rows])
+    _, rows = _trades(ask, CLOSE_TIME)
+    return answer(ask, rows)
 
 
 def trades(ask: Ask) -> Reply:
     """Return thirty trades of today up to a time."""
-    time = _time(ask, "until")
-    head, told, base = _today(ask.world, ask.get("symbol"))
-    found = _trades(trades_of(told) if told is not None else None, base, time, ask.rows)
-    is_fund = ask.get("symbol") in ask.world.funds
-    rows = []
-    for row in found:
-        asks, bids = book_levels(int(str(row["price"])), base, is_fund=is_fund)
-        rows.append(
-            row
-            | {
-                "ask_price": asks[0],
-                "bid_price": bids[0],
-                "volume": row["so_far"],
-                "volume_traded": row["size"],
-            }
-        )
+    head, rows = _trades(ask, _time(ask, "until"))
     return answer(ask, head, rows)
 
 
-def _trades(told: Trades | None, base: int, time: int, rows: int) -> list[dict[str, object]]:
-    """Return the newest trades up to ``time``, newest first, with the shares of the day so far."""
-    if told is None:
-        return []
-    last = int(np.searchsorted(told.time, time, "right"))
-    so_far = np.cumsum(told.volume)
-    # Strength: what rose against what fell, of the shares traded so far.
-    up = np.cumsum(np.where(np.diff(told.price, prepend=base) > 0, told.volume, 0))
-    down = np.cumsum(np.where(np.diff(told.price, prepend=base) < 0, told.volume, 0))
-    found = []
-    for at in range(last - 1, max(last - rows, 0) - 1, -1):
-        change = int(told.price[at]) - base
-        found.append(
+def _trades(ask: Ask, time: int) -> tuple[dict[str, object], list[dict[str, object]]]:
+    """Return the head, and the newest trades up to ``time`` as the stream plays them, newest first."""
+    world, symbol = ask.world, ask.get("symbol")
+    bars, low, high = newest(world, symbol)
+    if low == high:
+        return {}, []
+    head = newest_values(world, symbol, bars, low, high - 1)
+    raw, _, end = world.span(symbol)
+    tape = day_tape(world, symbol, end - 1, raw)
+    if tape is None:
+        return head, []
+    times = clock_time(tape.second)
+    last = int(np.searchsorted(times, min(time, world.time), "right"))
+    rows: list[dict[str, object]] = []
+    for at in range(last - 1, max(last - ask.rows, 0) - 1, -1):
+        price, change = int(tape.price[at]), int(tape.price[at]) - tape.base
+        best_ask, best_bid = tape.best(at)
+        bought, volume = int(tape.bought[at]), int(tape.volume[at])
+        rows.append(
             {
-                "time": f"{int(told.time[at]):06d}",
-                "price": int(told.price[at]),
+                "time": f"{int(times[at]):06d}",
+                "price": price,
                 "change": change,
                 "sign": sign_of(change),
-                "change_pct": pct(change, base),
-                "strength": pct(int(up[at]), int(down[at])),
-                "size": int(told.volume[at]),
-                "so_far": int(so_far[at]),
+                "change_pct": pct(change, tape.base),
+                "ask_price": best_ask,
+                "bid_price": best_bid,
+                "strength": pct(bought, volume - bought),
+                "volume": volume,
+                "volume_traded": int(tape.quantity[at]),
             }
         )
-    return found
+    return head, rows

@@ -12,10 +12,10 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from sillok.sandbox.market import IndexSeries, Market
+from sillok.sandbox.market import Bars, IndexSeries, Market
 from sillok.sandbox.rules import price_limits, round_to_tick, tick_size
 
-__all__ = ["CLOSE_S", "LAST_CONTINUOUS_S", "Tape", "index_tape", "issue_tape", "overseas_tape"]
+__all__ = ["CLOSE_S", "LAST_CONTINUOUS_S", "Tape", "bar_tape", "index_tape", "issue_tape", "overseas_tape"]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -130,8 +130,14 @@ def issue_tape(market: Market, symbol: str, seed: int) -> Tape | None:
     """Return the tape of ``symbol`` on the market's newest session; None if it did not trade then."""
     bars = market.raw or market.adjusted
     first, end = bars.slice_of(symbol)
-    at = end - 1
-    if first == end or bars.date[at] != market.sessions[-1] or not bars.open[at] or not bars.volume[at]:
+    if first == end or bars.date[end - 1] != market.sessions[-1]:
+        return None
+    return bar_tape(bars, end - 1, symbol, seed)
+
+
+def bar_tape(bars: Bars, at: int, symbol: str, seed: int) -> Tape | None:
+    """Return the tape of the bar at position ``at``; None if nothing was traded."""
+    if not bars.open[at] or not bars.volume[at]:
         return None
     bar = tuple(int(getattr(bars, name)[at]) for name in ("open", "high", "low", "close", "volume"))
     base = int(bars.close[at] - bars.change[at])
