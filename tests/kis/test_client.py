@@ -88,7 +88,11 @@ async def test_lists_prices_calendar_and_account_speak_our_names(tmp_path: Path)
     ):
         assert (client.source, client.today) == ("synthetic", date(2026, 6, 30))
         assert "합성" in client.label
-        listed = [issue for board in ("KOSPI", "KOSDAQ") for issue in await client.master(board)]
+        master = [issue for board in ("KOSPI", "KOSDAQ") for issue in await client.master(board)]
+        assert {issue.name for issue in master if issue.security_type == "EF"} == {
+            "가상ETF 200", "가상ETF 코스닥", "가상ETF 200인버스",
+        }  # fmt: skip
+        listed = [issue for issue in master if issue.security_type == "ST"]
         assert len(listed) == len(market.issues) - 3
         assert {issue.industry for issue in listed} == {issue.industry for issue in market.issues.values()}
         assert [(gone.symbol, gone.delisted_on) for gone in await client.delistings()] == [
