@@ -257,7 +257,11 @@ async def test_known_keys_shut_strangers_out(clock: Clock) -> None:
     ("sample", "endpoint", "query"),
     [
         ("inquire-daily-itemchartprice", schema.DAILY_CHART, CHART),
-        ("inquire-daily-indexchartprice", schema.INDEX_CHART, CHART | {"FID_COND_MRKT_DIV_CODE": "U", "FID_INPUT_ISCD": "0001"}),
+        (
+            "inquire-daily-indexchartprice",
+            schema.INDEX_CHART,
+            CHART | {"FID_COND_MRKT_DIV_CODE": "U", "FID_INPUT_ISCD": "0001"},
+        ),
         ("inquire-price", schema.PRICE, {"FID_INPUT_ISCD": "900010"}),
         ("chk-holiday", schema.HOLIDAYS, {"BASS_DT": "20260102"}),
         ("inquire-balance", schema.BALANCE, {"CANO": "12345678", "ACNT_PRDT_CD": "01"}),

@@ -130,8 +130,8 @@ def _calendar(name: str) -> tuple[Ints, date]:
     import exchange_calendars
 
     with warnings.catch_warnings():
-        # pandas 3.1 deprecates how exchange_calendars 4 reads zoned times; the answers are the same.
-        warnings.filterwarnings("ignore", message="Series.values returning", category=DeprecationWarning)
+        # pandas 3.1 deprecates what exchange_calendars 4 calls; the answers are the same.
+        warnings.simplefilter("ignore", DeprecationWarning)
         calendar = exchange_calendars.get_calendar(name, start=_FIRST.isoformat())
     days = [as_number(stamp.date()) for stamp in calendar.sessions]
     return np.array(days), calendar.last_session.date()

@@ -65,6 +65,7 @@ def index_chart(ask: Ask) -> Reply:
     size = len(bars.date)
     head = _row(bars, size - 1) | {"name": code, "code": theirs}
     head |= {"previous_volume": max(int(bars.volume[max(size - 2, 0)]), 0)}
+    head |= dict.fromkeys(("futures_previous_open", "futures_previous_high", "futures_previous_low"), "0")
     told, _, _ = fold(bars, 0, size, period)
     first, last = int(told.date.searchsorted(start)), int(told.date.searchsorted(end, "right"))
     first = max(first, last - ask.rows)
