@@ -22,6 +22,7 @@ from sillok.charts import (
     industry_chart,
     industry_heat,
     movers_chart,
+    ratio_chart,
     valuation_chart,
     wealth_chart,
 )
@@ -73,6 +74,9 @@ DRAW: dict[str, Callable[[], Chart]] = {
     ),
     "valuation": lambda: valuation_chart(
         pd.DataFrame({"PER": np.geomspace(0.4, 900, 300), "PBR": [np.nan, -1.0, *np.geomspace(0.1, 12, 298)]}), STAMP, title="값"
+    ),
+    "ratios": lambda: ratio_chart(
+        pd.DataFrame({"PER 중앙값": 12 + returns(6).cumsum() * 9, "PBR 중앙값": (1 + returns(7).cumsum()).where(returns(7) > -0.02)}), STAMP, title="그동안"
     ),
     "one value": lambda: valuation_chart(pd.DataFrame({"PBR": [1.0, 1.0]}), STAMP, title="값"),
     "wealth": lambda: wealth_chart({"최소분산": returns(2), "동일가중": returns(3)}, STAMP, title="성과"),
@@ -140,6 +144,7 @@ def test_drawing_leaves_matplotlib_as_it_was() -> None:
         lambda: industry_heat(pd.DataFrame(), STAMP, title=""),
         lambda: wealth_chart({}, STAMP, title=""),
         lambda: flows_chart(pd.DataFrame({"외국인": [1.0]}), STAMP, title=""),
+        lambda: ratio_chart(pd.DataFrame({"PER": [np.nan, 3.0]}), STAMP, title=""),
         lambda: valuation_chart(pd.DataFrame({"PER": [-1.0, np.nan, 3.0]}), STAMP, title=""),
         lambda: holdings_chart(pd.DataFrame({"weight": [], "risk": []}), STAMP, title="", cap=1),
     ],

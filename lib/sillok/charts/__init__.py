@@ -2,7 +2,7 @@
 
 from sillok.charts.checks import check_table, describe_check
 from sillok.charts.html import Column, Html, cards, note, table
-from sillok.charts.issuers import flows_chart, valuation_chart
+from sillok.charts.issuers import flows_chart, ratio_chart, valuation_chart
 from sillok.charts.market import breadth_chart, index_chart, industry_heat, movers_chart
 from sillok.charts.portfolio import holdings_chart, industry_chart, wealth_chart
 from sillok.charts.style import Chart, Stamp, style
@@ -28,6 +28,7 @@ __all__ = [
     "note",
     "percent",
     "points",
+    "ratio_chart",
     "signed_percent",
     "style",
     "table",

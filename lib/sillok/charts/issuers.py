@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import matplotlib.dates as mdates
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -10,7 +11,7 @@ from sillok.charts.style import Chart, Palette, Stamp, frame
 from sillok.charts.text import count, multiple, won_short
 from sillok.errors import MissingDataError
 
-__all__ = ["flows_chart", "valuation_chart"]
+__all__ = ["flows_chart", "ratio_chart", "valuation_chart"]
 
 _TONES = (Palette.own, Palette.other, Palette.faint)
 
@@ -82,3 +83,29 @@ def valuation_chart(ratios: pd.DataFrame, stamp: Stamp, *, title: str, subtitle:
         f"{label} {multiple(values.median())}({count(len(values))}종목)" for label, values in kept.items()
     )
     return Chart(fig, f"{title}. 중앙값: {words}")
+
+
+def ratio_chart(history: pd.DataFrame, stamp: Stamp, *, title: str, subtitle: str = "") -> Chart:
+    """Draw ratios such as PER over time, side by side, each with where it stands.
+
+    Parameters
+    ----------
+    history
+        Sessions x ratios (labels), oldest first; a session with NaN is left open.
+    """
+    if len(history.dropna()) < 2:
+        raise MissingDataError("a chart of ratios needs two sessions or more with each; load statements")
+    with frame(title, stamp, height=3.0, subtitle=subtitle) as fig:
+        axes = np.ravel(fig.subplots(1, len(history.columns)))
+        for ax, (label, line) in zip(axes, history.items(), strict=True):
+            newest = line.dropna().iloc[-1]
+            ax.plot(history.index, line, color=Palette.own, lw=1.5)
+            ax.plot(line.last_valid_index(), newest, "o", ms=5, color=Palette.own)
+            ax.set_title(f"{label}  {multiple(newest)}")
+            ax.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=3, maxticks=6))
+            ax.xaxis.set_major_formatter(mdates.DateFormatter("%y.%m"))
+            ax.yaxis.set_major_formatter(lambda y, _: multiple(y))
+            ax.grid(axis="y")
+            ax.spines["left"].set_visible(False)
+    words = ", ".join(f"{label} {multiple(line.dropna().iloc[-1])}" for label, line in history.items())
+    return Chart(fig, f"{title}. 지금: {words}")
