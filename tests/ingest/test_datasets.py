@@ -362,6 +362,26 @@ async def test_a_cash_dividend_brings_no_history_again(lite: Store) -> None:
     assert (await run(vendor, lite, WEDNESDAY)).refetched == ()
 
 
+async def test_a_dividend_in_shares_brings_the_history_again(lite: Store) -> None:
+    vendor = FakeVendor.of(1)
+    await run(vendor, lite)
+    vendor.actions = [action("900010", "dividend", SPLIT_DAY, ratio_pct=Decimal(3))]
+    assert (await run(vendor, lite, WEDNESDAY)).refetched == ("900010",)
+
+
+async def test_a_decimal_that_the_table_cannot_hold_is_left_for_the_next_load(lite: Store) -> None:
+    vendor = FakeVendor.of(2)
+    genuine = vendor.raw_bars
+
+    async def answer(symbol: str, start: date, end: date) -> list[tuple]:
+        rows = await genuine(symbol, start, end)
+        return [(*row[:9], Decimal("0.123456"), row[10]) for row in rows] if symbol == "900010" else rows
+
+    vendor.raw_bars = answer  # type: ignore[method-assign]
+    report = await run(vendor, lite)
+    assert report.counts["raw_bars"] == {"inserted": len(SESSIONS), "changed": 0, "same": 0, "failed": 1}
+
+
 # ---- corrections
 async def test_a_session_that_was_loaded_before_it_settled_is_corrected_the_same_evening(lite: Store) -> None:
     vendor = FakeVendor.of(2)

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import select
 
 from sillok.clock import KST
-from sillok.ingest import LoadReport, load_market, run_checks
+from sillok.ingest import LoadReport, Scope, load_market, run_checks
 from sillok.kis import Client, Credentials
 from sillok.market import freeze, open_market
 from sillok.objects import open_objects
@@ -56,12 +56,12 @@ def replay(krx_data: Path) -> Iterator[str]:
         process.stdout.close()
 
 
-async def load(url: str, store: Store, tmp_path: Path, start: date, now: datetime) -> LoadReport:
+async def load(url: str, store: Store, tmp_path: Path, start: date, now: datetime, *named: str) -> LoadReport:
     async with Client(
         url, Credentials.sandbox(), master_url=url, rate=0, broker_path=tmp_path / "kis"
     ) as client:
         gone = await client.delistings()
-        return await load_market(client, store, now=now, start=start, delistings=gone)
+        return await load_market(client, store, now=now, start=start, delistings=gone, scope=Scope(named))
 
 
 @pytest.mark.slow
@@ -70,7 +70,7 @@ async def test_the_whole_of_krx_lands_row_for_row(
     replay: str, store: Store, krx_data: Path, tmp_path: Path
 ) -> None:
     now, start = datetime(2026, 3, 20, 18, tzinfo=KST), date(2023, 12, 5)
-    report = await load(replay, store, tmp_path, start, now)
+    report = await load(replay, store, tmp_path, start, now, "index_bars", "daily_bars")
     assert (report.source, report.through) == ("replay", date(2025, 6, 17))
     assert report.counts["daily_bars"] == {"inserted": 986_298, "changed": 0, "same": 0}
 
@@ -88,7 +88,7 @@ async def test_the_whole_of_krx_lands_row_for_row(
     for name in FIELDS[2:]:
         assert (stored[name].to_numpy() == source[name].to_numpy()).all(), name
 
-    again = await load(replay, store, tmp_path, start, now)
+    again = await load(replay, store, tmp_path, start, now, "index_bars", "daily_bars")
     assert all(rows["inserted"] == rows["changed"] == 0 for rows in again.counts.values())
     assert [result.name for result in run_checks(store, again.load_id) if result.severity == "error"] == []
 

@@ -13,6 +13,11 @@ from sillok.cli.words import text
 
 __all__ = ["freeze", "ingest", "plan"]
 
+_RARE = {
+    "vanished": ("gone at the vendor", "제공처에서 사라짐"),
+    "left_out": ("left out", "제외"),
+    "failed": ("answers not to be trusted", "믿을 수 없는 응답"),
+}
 _WIDTHS = (-18, 6, 6, 10, 10, 8, 8)  # below 0: flush left
 
 
@@ -110,6 +115,7 @@ def _load_lines(done: dict[str, Any]) -> list[str]:
             f"{name}: {n['inserted']:,} new, {n['changed']:,} changed, {n['same']:,} the same",
             f"{name}: 새로 {n['inserted']:,}, 바뀜 {n['changed']:,}, 그대로 {n['same']:,}",
         )
+        + "".join(f", {text(*words)} {n[key]:,}" for key, words in _RARE.items() if key in n)
         for name, n in done["counts"].items()
     ]
     bad = [f"{c['severity']} {c['name']}: {c['summary']}" for c in done["checks"] if c["severity"] != "ok"]

@@ -13,7 +13,7 @@ from sillok.errors import DataError
 from sillok.ingest.asks import Ask, is_due
 from sillok.ingest.known import action_proxy, first_seen
 from sillok.ingest.pipeline import Answer, Outcome
-from sillok.ingest.source import DatasetSource, Row
+from sillok.ingest.source import DatasetSource, Row, check_decimals
 from sillok.kis.paging import FullDayError
 from sillok.store import Mark, Store
 from sillok.store.tables import corporate_action
@@ -65,6 +65,7 @@ class ActionFeed:
                     "trusted",
                     key=ask.key,
                 )
+        check_decimals(corporate_action, _GIVEN, rows)
         return rows
 
     async def _fetch_window(self, kind: str, start: date, end: date, symbol: str) -> list[Row]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, and_, select
 
 from sillok.ingest.asks import Ask, split_span
 from sillok.store.tables import corporate_action
@@ -27,7 +27,7 @@ _AHEAD = timedelta(days=60)
 _BACK = 30  # sessions asked for again: dates are filled in late
 _SETTLED_LATE = {"dividend": timedelta(days=130), "rights": timedelta(days=130)}  # amounts are, months after
 _DAY = timedelta(days=1)
-# Kinds that the vendor adjusts the past for. Its dividends are not adjusted but for those in shares; what
+# Kinds that the vendor adjusts the past for, as it does for dividends in shares, never for those in cash. What
 # "listing" tells of is the end of one of these, or no event at all (options, convertibles).
 _ADJUSTING = ("bonus", "rights", "split", "merger", "capital_reduction")
 
@@ -47,15 +47,18 @@ def plan_actions(days: Sequence[date], begin: date, *, is_first: bool) -> list[A
 
 
 def find_events(conn: Connection, since: Mapping[str, date], through: date) -> set[str]:
-    """Return the symbols of which an action that adjusts the past took effect in ``(since, through]``."""
+    """Return the symbols of which an action that adjusts the past took effect in ``(since, through]``.
+
+    It does so on its ex-date and on its listing day; a dividend in shares, for which neither is told, by its
+    record date.
+    """
     if not since:
         return set()
     table, floor = corporate_action.c, min(since.values())
-    recent = [date_.between(floor, through) for date_ in (table.ex_date, table.list_date)]
-    query = select(table.symbol, table.ex_date, table.list_date).where(table.kind.in_(_ADJUSTING))
-    return {
-        row.symbol
-        for row in conn.execute(query.where(or_(*recent)))
-        if row.symbol in since
-        and any(day and since[row.symbol] < day <= through for day in (row.ex_date, row.list_date))
-    }
+    in_shares = and_(table.kind == "dividend", table.ratio_pct > 0)
+    effects = [(table.kind.in_(_ADJUSTING), table.ex_date), (table.kind.in_(_ADJUSTING), table.list_date)]
+    found = set()
+    for is_meant, day in [*effects, (in_shares, table.record_date)]:
+        query = select(table.symbol, day).where(is_meant, day > floor, day <= through)
+        found |= {symbol for symbol, when in conn.execute(query) if symbol in since and since[symbol] < when}
+    return found

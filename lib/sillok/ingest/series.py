@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Select, Table, select, tuple_
 from sillok.errors import DataError
 from sillok.ingest.asks import Ask, Spans
 from sillok.ingest.pipeline import Answer, Outcome
-from sillok.ingest.source import Row
+from sillok.ingest.source import Row, check_decimals
 from sillok.store import Store
 
 __all__ = ["SeriesFeed"]
@@ -65,6 +65,7 @@ class SeriesFeed:
                     f"{row[self._day]} in {self.name}; the answer cannot be trusted, nothing of it is kept",
                     key=ask.key,
                 )
+        check_decimals(self.table, self._columns, rows)
         if len({row[self._day] for row in rows}) != len(rows):
             raise DataError(
                 f"{ask.key} came with a day twice in {self.name}; nothing of it is kept", key=ask.key

@@ -7,7 +7,20 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Protocol
 
-__all__ = ["BarRow", "DatasetSource", "Delisted", "IndexRow", "Listed", "MarketSource", "Row"]
+from sqlalchemy import Table
+
+from sillok.store.types import Exact
+
+__all__ = [
+    "BarRow",
+    "DatasetSource",
+    "Delisted",
+    "IndexRow",
+    "Listed",
+    "MarketSource",
+    "Row",
+    "check_decimals",
+]
 
 Row = tuple[Any, ...]  # a record of the vendor's client: its fields stand in the order of the table's columns
 
@@ -139,3 +152,12 @@ class DatasetSource(MarketSource, Protocol):
     async def executions(self, start: date, end: date) -> Sequence[Row]:
         """Return the account's orders and what was filled of them."""
         ...
+
+
+def check_decimals(table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    """Raise DataError if a decimal in ``rows``, in the order of ``columns``, has more digits than its column holds."""
+    for place, name in enumerate(columns):
+        kind = table.c[name].type
+        if isinstance(kind, Exact):
+            for row in rows:
+                kind.check(row[place])

@@ -17,7 +17,7 @@ from sillok.errors import DataError
 from sillok.ingest.asks import Ask
 from sillok.ingest.known import first_seen, statement_deadline
 from sillok.ingest.pipeline import Answer, Outcome
-from sillok.ingest.source import DatasetSource, Row
+from sillok.ingest.source import DatasetSource, Row, check_decimals
 from sillok.store import Mark, Store
 from sillok.store.tables import statement
 
@@ -78,6 +78,7 @@ class StatementFeed:
         )
         merged: dict[date, list[Any]] = {}
         for part, answer in zip(_PARTS, answers, strict=True):
+            check_decimals(statement, [*_KEY, *_VALUES[part]], answer)
             for row in answer:
                 if row[:2] != (symbol, basis) or len(row) != len(_KEY) + part.stop - part.start:
                     raise DataError(
