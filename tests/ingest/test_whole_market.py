@@ -7,24 +7,26 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
+import aiohttp
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from sillok.clock import KST
-from sillok.ingest import LoadReport, Scope, load_market, run_checks
+from sillok.ingest import LoadReport, Scope, fingerprint, load_market, run_checks
 from sillok.kis import Client, Credentials
 from sillok.market import freeze, open_market
 from sillok.objects import open_objects
 from sillok.sandbox import Limits, create_app
 from sillok.store import Store, open_store
-from sillok.store.tables import daily_bar
-from tests.sandboxes import TODAY, reference_market, serving
+from sillok.store.tables import daily_bar, investor_day, rate_bar, raw_bar, revision
+from tests.sandboxes import TODAY, client_of, reference_market, serving
 
 FIELDS = ["symbol", "date", "open", "high", "low", "close", "volume"]
 
@@ -99,10 +101,73 @@ async def test_the_whole_of_krx_lands_row_for_row(
 
 
 async def test_the_synthetic_market_lands_whole_and_passes_its_checks(store: Store, tmp_path: Path) -> None:
-    now = datetime(2026, 6, 30, 18, 30, tzinfo=KST)
+    now, start = datetime(2026, 6, 30, 18, 30, tzinfo=KST), date(2026, 3, 2)
     async with serving(create_app(reference_market(), Limits.none())) as url:
-        report = await load(url, store, tmp_path, date(2026, 3, 2), now)
+        report = await load(url, store, tmp_path, start, now)
+        again = await load(url, store, tmp_path, start, now)
     assert (report.source, report.through) == ("synthetic", TODAY)
+    assert (report.skipped, report.failures) == ({}, ())
     assert report.counts["listings"]["inserted"] >= 200
     assert report.counts["index_bars"]["inserted"] == 3 * report.counts["sessions"]["inserted"]
+    assert report.counts["raw_bars"]["inserted"] == report.counts["daily_bars"]["inserted"]
+    assert min(rows["inserted"] for rows in report.counts.values()) > 0
+    assert all(rows["inserted"] == rows["changed"] == 0 for rows in again.counts.values())
+    assert again.calls == 3, "the master files, and nothing else"
+    for table in (daily_bar, raw_bar, investor_day, rate_bar):
+        with store.engine.connect() as conn:
+            for day, known_at in conn.execute(select(table.c.date, table.c.known_at)):
+                assert datetime.combine(day, time(15, 30), KST) <= known_at <= now, table
     assert [result for result in run_checks(store, report.load_id) if result.severity == "error"] == []
+
+
+@pytest.fixture
+def lite(tmp_path: Path) -> Store:
+    store = open_store(f"sqlite:///{tmp_path / 'lite.db'}")
+    store.migrate()
+    return store
+
+
+async def test_a_past_that_the_vendor_tells_anew_is_revised_and_a_day_that_it_loses_is_kept(
+    lite: Store, tmp_path: Path
+) -> None:
+    start, first = date(2026, 3, 2), datetime(2026, 6, 29, 18, 30, tzinfo=KST)
+    async with serving(create_app(reference_market(), Limits.none())) as url:
+        await load(url, lite, tmp_path, start, first, "daily_bars")
+        with lite.engine.connect() as conn:
+            symbol = conn.execute(select(daily_bar.c.symbol).order_by(daily_bar.c.symbol)).scalars().first()
+            held = conn.execute(
+                select(func.count()).where(daily_bar.c.date == date(2026, 6, 26))
+            ).scalar_one()
+        faults = {
+            "revise": {"symbol": symbol, "factor": 2, "before": "2026-06-26"},
+            "missing_days": ["2026-06-26"],
+        }
+        async with aiohttp.ClientSession() as browser:
+            await browser.post(f"{url}/sandbox/faults", json=faults)
+        report = await load(url, lite, tmp_path, start, first + timedelta(days=1), "daily_bars")
+    assert report.refetched == (symbol,)
+    assert report.counts["daily_bars"]["vanished"] == held
+    with lite.engine.connect() as conn:
+        assert (
+            conn.execute(select(func.count()).where(daily_bar.c.date == date(2026, 6, 26))).scalar() == held
+        )
+        kept = conn.execute(select(revision.c.key).where(revision.c.table_name == daily_bar.name)).scalars()
+        assert {key["symbol"] for key in kept} == {symbol}
+
+
+async def test_the_paper_host_gives_what_it_has_and_the_report_says_what_it_lacks(
+    lite: Store, tmp_path: Path
+) -> None:
+    now = datetime(2026, 6, 30, 18, 30, tzinfo=KST)
+    limits = replace(Limits.none(), paper=True)
+    async with (
+        serving(create_app(reference_market(), limits)) as url,
+        client_of(url, tmp_path, paper=True, account="12345678-01") as client,
+    ):
+        scope = Scope(account=fingerprint("12345678-01"))
+        report = await load_market(client, lite, now=now, start=date(2026, 6, 1), scope=scope)
+    assert set(report.skipped) == {"corporate_actions", "statements"}
+    assert all("the paper host has no" in reason for reason in report.skipped.values())
+    assert set(report.counts) == {
+        "listings", "sessions", "index_bars", "daily_bars", "raw_bars", "investor_days", "rates", "account",
+    }  # fmt: skip
