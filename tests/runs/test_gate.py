@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from sillok.runs import Decision, RunRecord, gate
 from sillok.runs.gate import record_decision
@@ -51,6 +51,18 @@ def test_data_with_an_error_in_their_checks_are_refused_by_name(
     assert gate(store, RUN, now=NOW, lang="en") == Decision(
         False, "the checks of the data found errors: check1 (3)"
     )
+
+
+def test_a_reader_of_korean_is_told_what_the_check_asks(store: Store, add_snapshot: AddSnapshot) -> None:
+    add_snapshot(severities=("ok", "error"))
+    with store.begin() as conn:
+        conn.execute(
+            update(tables.check_result)
+            .where(tables.check_result.c.severity == "error")
+            .values(name="indices")
+        )
+    reason = gate(store, RUN, now=NOW).reason
+    assert reason.endswith("지수가 마지막 거래일까지 있는가 (지수 3개가 못 미침)")
 
 
 def test_data_that_nobody_checked_are_refused(store: Store, add_snapshot: AddSnapshot) -> None:

@@ -72,13 +72,24 @@ def gate(store: Store, run: RunRecord, *, now: datetime, lang: str = "ko") -> De
         ).all()
     if newest.id != own.id:
         return Decision(False, words["newest"].format(id=newest.id[:12]))
-    return _judge(own, checks, now, words)
+    return _judge(own, checks, now, lang)
 
 
-def _judge(own: Row[Any], checks: Sequence[Row[Any]], now: datetime, words: dict[str, str]) -> Decision:
+def _name(check: Row[Any], lang: str) -> str:
+    """Name a check and its count; in Korean by what it asks, as the page's table of checks does."""
+    if lang == "ko":
+        from sillok.charts.check_words import CHECKS_KO  # heavy, and seldom needed
+
+        if check.name in CHECKS_KO:
+            return f"{CHECKS_KO[check.name][0]} ({CHECKS_KO[check.name][1].format(n=f'{check.count:,}')})"
+    return f"{check.name} ({check.count:,})"
+
+
+def _judge(own: Row[Any], checks: Sequence[Row[Any]], now: datetime, lang: str) -> Decision:
+    words = _WORDS[lang]
     if not checks:
         return Decision(False, words["unchecked"])
-    bad = [f"{check.name} ({check.count:,})" for check in checks if check.severity == "error"]
+    bad = [_name(check, lang) for check in checks if check.severity == "error"]
     if bad:
         return Decision(False, words["checks"].format(names=", ".join(bad)))
     session = last_closed_session(now)

@@ -5,6 +5,6 @@ comes with its reason, and with what it was after the last load.
 """
 
 from sillok.ingest.checks.result import SEVERITIES, CheckResult
-from sillok.ingest.checks.run import CHECKS, run_checks
+from sillok.ingest.checks.run import CHECKS, check_market, run_checks
 
-__all__ = ["CHECKS", "SEVERITIES", "CheckResult", "run_checks"]
+__all__ = ["CHECKS", "SEVERITIES", "CheckResult", "check_market", "run_checks"]

@@ -7,6 +7,7 @@ row by row on MariaDB, and memory does not grow with the history.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -94,7 +95,7 @@ def make_bars(table: pa.Table) -> Bars:
     labels = table.column("symbol").combine_chunks().dictionary_encode()
     if isinstance(labels, pa.ChunkedArray):
         labels = labels.combine_chunks() if labels.num_chunks != 1 else labels.chunk(0)
-    days = table.column("date").cast(pa.int32()).to_numpy()
+    days = table.column("date").cast(pa.date32()).cast(pa.int32()).to_numpy()
     columns = {name: table.column(name).to_numpy().astype(np.int64) for name in _FIELDS}
     return Bars(
         symbols=tuple(labels.dictionary.to_pylist()),
@@ -121,7 +122,7 @@ def _plan(conn: Connection, tables: Sequence[Table]) -> tuple[list[tuple[str, st
             starts.append(symbol)
             room = _ROWS_AT_ONCE
         room -= counts[symbol]
-    return list(zip(starts, [*starts[1:], None], strict=True)), sum(counts.values())
+    return list(itertools.zip_longest(starts, starts[1:])), sum(counts.values())
 
 
 def _read(conn: Connection, table: Table, first: str, stop: str | None) -> Bars:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import date
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -15,7 +16,7 @@ from sillok.ingest.checks.result import CheckResult, Found
 from sillok.store import Store
 from sillok.store.tables import check_result, load
 
-__all__ = ["CHECKS", "BarCheck", "StoreCheck", "run_checks"]
+__all__ = ["CHECKS", "BarCheck", "StoreCheck", "check_market", "run_checks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,9 @@ def _find_all(conn: Connection, facts: Facts) -> dict[Callable[[Part, Facts], Fo
     return found
 
 
-def _run(conn: Connection, facts: Facts) -> list[CheckResult]:
+def check_market(conn: Connection, through: date) -> list[CheckResult]:
+    """Check what ``conn`` sees of the market up to the session ``through``; nothing is written."""
+    facts = read_facts(conn, through)
     found = _find_all(conn, facts)
     results = []
     for check in CHECKS:
@@ -118,8 +121,7 @@ def run_checks(store: Store, load_id: str) -> list[CheckResult]:
             raise MissingDataError(f"there is no load {load_id}; `sillok ingest` makes one", load_id=load_id)
         before = _previous(conn, load_id)
         results = [
-            replace(result, previous=before.get(result.name))
-            for result in _run(conn, read_facts(conn, through))
+            replace(result, previous=before.get(result.name)) for result in check_market(conn, through)
         ]
     with store.begin() as conn:
         conn.execute(delete(check_result).where(check_result.c.load_id == load_id))
