@@ -20,6 +20,8 @@ from sillok.errors import ResourceError
 
 __all__ = ["Hold", "hold_alone"]
 
+_GRACE_S = 2  # a server may need a moment to see that a killed client is gone
+
 
 @dataclass(frozen=True, slots=True)
 class Hold:
@@ -78,7 +80,7 @@ def _hold_named(engine: Engine, what: str) -> Iterator[Hold]:
     lock = f"sillok-{what}-{hashlib.sha256(database.encode()).hexdigest()[:16]}"
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
         conn.exec_driver_sql("SET SESSION wait_timeout = 604800")  # idle while the load asks the vendor
-        if conn.exec_driver_sql("SELECT GET_LOCK(%s, 0)", (lock,)).scalar() != 1:
+        if conn.exec_driver_sql("SELECT GET_LOCK(%s, %s)", (lock, _GRACE_S)).scalar() != 1:
             holder = conn.exec_driver_sql("SELECT IS_USED_LOCK(%s)", (lock,)).scalar()
             conn.invalidate()
             raise _refuse(what, f"the database {database}", f"connection {holder}")
