@@ -38,7 +38,7 @@ class Turn:
 class Throttle:
     """Hand out turns: never more than ``rate`` of them in a second of the vendor's, evenly spaced.
 
-    With ``path``, all processes that name the same file share the rate: each has one turn reserved at most, and
+    With ``path``, all processes that name the same file share the rate: each has one turn reserved at most (and one of the account), and
     the next goes to whoever asked first, so that a process with one call does not wait behind a process with
     thousands. A process that dies gives its turns back after ``limit_s``. Nothing is locked while waiting.
 
@@ -73,22 +73,21 @@ class Throttle:
         self._monotonic, self._sleep = monotonic, sleep
         limited = rate > 0 or ledger_rate > 0
         self._file = TurnsFile(path, (self._lane, self._ledger), monotonic) if path and limited else None
-        self._who = _number()
+        self._who, self._ledger_who = _number(), _number()
         self._queue, self._ledger_queue = asyncio.Lock(), asyncio.Lock()
 
     @asynccontextmanager
     async def turn(self, *, ledger: bool = False) -> AsyncIterator[Turn]:
         """Wait for a turn; make the call inside the block. An account call says ``ledger``."""
         if ledger and self._ledger is not None:
-            # Waits for the account's own limit here, before it stands in the way of other calls.
+            # Waits for the account's own limit here, not with a turn in hand that others could use.
             async with self._ledger_queue:
                 while (wait := await self._change(self._wait_of_ledger)) > 0:
                     await self._sleep(wait)
-                async with self._queue:
-                    taken = await self._take([lane for lane in (self._lane, self._ledger) if lane])
+                taken = await self._take([one for one in (self._lane, self._ledger) if one], self._ledger_who)
         elif self._lane is not None:
             async with self._queue:
-                taken = await self._take([self._lane])
+                taken = await self._take([self._lane], self._who)
         else:
             yield Turn(lambda: None)
             return
@@ -111,9 +110,9 @@ class Throttle:
         if self._file is not None:
             self._file.close()
 
-    async def _take(self, lanes: list[Lane]) -> Reservation:
+    async def _take(self, lanes: list[Lane], who: int) -> Reservation:
         while True:
-            place = await self._change(lambda: reserve(lanes, self._monotonic(), self._who, _number()))
+            place = await self._change(lambda: reserve(lanes, self._monotonic(), who, _number()))
             if place is None:
                 await self._sleep(_POLL_S)
                 continue

@@ -48,7 +48,7 @@ class Reservation:
         If not (it came too late and lost the slot, or the vendor asked for a pause), the slots go back.
         """
         held = [lane.slots[number] for lane, number in self.places]
-        good = all(slot.owner == self.owner and slot.kept_until > now >= slot.free_at for slot in held)
+        good = all(slot.owner == self.owner and now >= slot.free_at for slot in held)
         if not good or any(lane.paused_until > now for lane, _ in self.places):
             self.give_back()
             return False
