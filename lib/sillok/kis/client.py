@@ -181,9 +181,9 @@ class Client(Families):
         """Calls a second that all processes may make together; 0 where there is no limit."""
         return self._transport.rate
 
-    async def approval_key(self, refused: str = "") -> str:
-        """Return the key that opens a stream; give one that was refused to get another."""
-        return await self._transport.approval_key(refused)
+    async def approval_key(self, anew: bool = False) -> str:
+        """Return the key that opens a stream, kept for 12 hours; ``anew`` if the last was refused."""
+        return await self._transport.approval_key(anew)
 
     async def identify(self) -> str:
         """Ask the host who it is; anything but the sandbox's answer means KIS. A dead host raises."""

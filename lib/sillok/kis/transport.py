@@ -138,17 +138,17 @@ class Transport:
 
         return await self._retries.run(once)
 
-    async def approval_key(self, refused: str = "") -> str:
+    async def approval_key(self, anew: bool = False) -> str:
         """Return the key that a WebSocket session is opened with; kept in memory for half its life.
 
         Parameters
         ----------
-        refused
-            A key that the vendor does not take any more: another one is asked for.
+        anew
+            Ask for another one, because the vendor refused the last.
         """
         async with self._approving:
             kept = self._approval
-            if kept is None or kept[0] == refused or self._now() >= kept[1] + _APPROVAL_LIFE:
+            if kept is None or anew or self._now() >= kept[1] + _APPROVAL_LIFE:
                 kept = self._approval = (await self._retries.run(self._ask_approval), self._now())
             return kept[0]
 
