@@ -80,6 +80,12 @@ def test_a_scaled_number_is_exact_or_refused(number: Decimal, power: int) -> Non
             read_scaled(f"{number:f}", power)
 
 
+def test_zeros_behind_what_a_unit_needs_change_nothing() -> None:
+    assert read_scaled("12.0000", 3) == read_scaled("12", 3) == 12_000
+    assert read_scaled("-25893.0000000000", 8) == -2_589_300_000_000
+    assert read_scaled("0.00010", 4) == 1
+
+
 @given(st.dates(date(1900, 1, 1), date(9998, 12, 31)))
 def test_both_spellings_of_a_day_are_read(day: date) -> None:
     assert read_date(f"{day:%Y%m%d}".rjust(10)) == read_date(f"{day:%Y/%m/%d}") == day
