@@ -75,10 +75,13 @@ class Channel:
         """Our name to the field's place in a record, for the fields that have one."""
         return {field.name: place for place, field in enumerate(self.fields) if field.name}
 
-    def pattern(self, names: Sequence[str], optional: Sequence[str] = ()) -> re.Pattern[str]:
+    def pattern(
+        self, names: Sequence[str], optional: Sequence[str] = (), *, is_strict: bool = False
+    ) -> re.Pattern[str]:
         """Return what a record looks like: a group for each of ``names``, and for the ``optional`` that may be blank.
 
-        Every other field has its kind's form or is blank.
+        Every other field has its kind's form or is blank; if strict, a decimal is there and has its point, so that
+        fields which came in between show.
         """
         if unknown := {*names, *optional} - set(self.positions):
             raise ValueError(f"the channel {self.name} has no fields {sorted(unknown)}")
@@ -89,6 +92,8 @@ class Channel:
                 forms.append(f"({form})")
             elif field.name and field.name in optional:
                 forms.append(f"({form}| *)")
+            elif is_strict and field.kind == "decimal":
+                forms.append(r" *[+-]?\d+\.\d+ *")
             else:
                 forms.append(f"(?:{form}| *)")
         return re.compile(r"\^".join(forms), re.ASCII)

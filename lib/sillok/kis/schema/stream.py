@@ -217,7 +217,7 @@ _OVERSEAS_NOTICE = (
     Field("ODER_QTY", "order_quantity", "int", "shares", "주문 수량"),
     Field("ACNT_NAME", "owner", "text", "", "계좌명"),
     Field("CNTG_ISNM", "name", "text", "", "체결종목명"),
-    Field("ODER_COND", "", "code", "", "해외종목구분"),
+    Field("ODER_COND", "market", "code", "", "해외종목구분"),
     Field("DEBT_GB", "", "code", "", "담보유형코드"),
     Field("DEBT_DATE", "", "date", "", "담보대출일자"),
     Field("START_TM", "", "time", "", "분할매수/매도 시작시간"),

@@ -78,7 +78,6 @@ class OrderBook(NamedTuple):
     total_bid_quantity: int
     expected_price: int | None
     expected_quantity: int
-    volume: int
     received_at: datetime
 
     @property

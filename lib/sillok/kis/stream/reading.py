@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
 
 from sillok.clock import KST
 from sillok.errors import FatalVendorError
@@ -27,14 +28,15 @@ from sillok.kis.stream.frames import Frame, split_records
 
 __all__ = ["read_events"]
 
-# The last field of a record is never read: a frame that lost its end could not be told from a whole one.
+# The last field of a record is never read: a frame that lost its end could not be told from a whole one. Nor is the
+# volume of an order book, behind which no field would show that others came in before it.
 _SIDES = {"1": "buy", "5": "sell"}  # 3: before the opening
 _ORDER_SIDES = {"01": "sell", "02": "buy"}
 _KINDS = {"0": "accepted", "1": "amended", "2": "cancelled"}
 _DOWN = {"4", "5"}
 _INDEX_NAMES = {code: name for name, code in INDEX_CODES.items()}
 
-_Read = Callable[[tuple[str, ...], str, date, datetime], Event]
+_Reads = Callable[[tuple[str, ...], str, date, datetime], Event]
 
 
 def _instant(day: date, clock: str) -> datetime:
@@ -57,11 +59,18 @@ def _trade(found: tuple[str, ...], channel: str, _: date, received_at: datetime)
      date_, halted, ask_quantity, bid_quantity) = found  # fmt: skip
     day = parse_date(date_)
     return Trade(
-        channel, symbol.strip(), day, _instant(day, clock), _positive(price), int(quantity),
+        channel, _symbol(symbol), day, _instant(day, clock), _positive(price), int(quantity),
         _SIDES.get(side.strip(), ""), int(change), Decimal(change_pct.strip()), int(first), int(high), int(low),
         int(ask), int(bid), int(volume), int(amount), Decimal(average.strip()), int(ask_quantity),
         int(bid_quantity), halted == "Y", received_at,
     )  # fmt: skip
+
+
+def _symbol(text: str) -> str:
+    symbol = text.strip()
+    if not 6 <= len(symbol) <= 9 or not symbol.isalnum():
+        raise ValueError(f"a symbol has six to nine digits or letters, got {symbol!r}")
+    return symbol
 
 
 def _positive(text: str) -> int:
@@ -76,7 +85,6 @@ _LADDERS = tuple(
 )
 _BOOK = (
     "symbol", "time", *_LADDERS, "total_ask_quantity", "total_bid_quantity", "expected_price", "expected_quantity",
-    "volume",
 )  # fmt: skip
 
 
@@ -88,10 +96,10 @@ def _book(found: tuple[str, ...], channel: str, day: date, received_at: datetime
         raise ValueError("the prices of an order book are not in order")
     if asks and bids and asks[0].price < bids[0].price and not numbers[42]:
         raise ValueError("an order book is crossed outside an auction")
-    total_ask, total_bid, expected, expected_quantity, volume = numbers[40:]
+    total_ask, total_bid, expected, expected_quantity = numbers[40:]
     return OrderBook(
-        channel, symbol.strip(), _instant(day, clock), asks, bids, total_ask, total_bid, expected or None,
-        expected_quantity, volume, received_at,
+        channel, _symbol(symbol), _instant(day, clock), asks, bids, total_ask, total_bid, expected or None,
+        expected_quantity, received_at,
     )  # fmt: skip
 
 
@@ -103,20 +111,31 @@ _NOTICE = (
     "customer", "account", "order_no", "original_order_no", "side", "amendment", "symbol", "quantity", "price",
     "time", "rejected", "filled", "order_quantity", "name",
 )  # fmt: skip
+# Abroad the price comes without its point: how many decimals by market (US, Hong Kong, China, Japan, Vietnam).
+_DECIMALS = {**dict.fromkeys("6789", 4), **dict.fromkeys("45ABC", 3), "D": 1, "E": 0, "F": 0}
 
 
 def _notice(found: tuple[str, ...], channel: str, day: date, received_at: datetime) -> Notice:
     (user, account, order_no, original, side, amendment, symbol, quantity, price, clock, rejected, filled,
-     order_quantity, name) = (text.strip() for text in found)  # fmt: skip
+     order_quantity, name) = (text.strip() for text in found[:14])  # fmt: skip
     if filled not in {"1", "2"}:
         raise ValueError("a notice says neither that an order was filled nor that it was taken")
     is_fill = filled == "2"
     kind = "fill" if is_fill else "rejected" if rejected in {"1", "Y"} else _KINDS[amendment or "0"]
     return Notice(
         channel, user, account, kind, order_no, original, symbol, name, _ORDER_SIDES[side],
-        int(quantity) if is_fill else 0, Decimal(price) if is_fill else None, int(order_quantity or 0),
+        int(quantity) if is_fill else 0, Decimal(price) if is_fill else None,
+        # Until it is filled an order's quantity may stand where that of the fill will.
+        int(order_quantity) if order_quantity else 0 if is_fill else int(quantity),
         _instant(day, clock), received_at,
     )  # fmt: skip
+
+
+def _overseas_notice(found: tuple[str, ...], channel: str, day: date, received_at: datetime) -> Notice:
+    notice = _notice(found, channel, day, received_at)
+    if notice.price is None or "." in found[8]:
+        return notice
+    return replace(notice, price=notice.price.scaleb(-_DECIMALS[found[14].strip()]))
 
 
 _INDEX = (
@@ -141,7 +160,7 @@ _STATE = ("symbol", "halted", "reason", "phase")
 
 def _state(found: tuple[str, ...], channel: str, _: date, received_at: datetime) -> MarketState:
     symbol, halted, reason, phase = (text.strip() for text in found)
-    return MarketState(channel, symbol, halted == "Y", reason, phase, received_at)
+    return MarketState(channel, _symbol(symbol), halted == "Y", reason, phase, received_at)
 
 
 _OVERSEAS = (
@@ -173,13 +192,16 @@ _OPTIONAL = (
 )
 
 
-def _reader(channel: str, names: tuple[str, ...], read: _Read, optional: tuple[str, ...] = ()) -> Any:
+def _reader(
+    channel: str, names: tuple[str, ...], read: _Reads, optional: tuple[str, ...] = ()
+) -> tuple[tuple[re.Pattern[str], re.Pattern[str]], list[int], _Reads]:
     found = CHANNELS[channel]
     order = sorted(names, key=found.positions.__getitem__)
     must = [name for name in names if name not in optional]
-    pattern = found.pattern(must, [name for name in names if name in optional])
+    may = [name for name in names if name in optional]
+    patterns = found.pattern(must, may), found.pattern(must, may, is_strict=True)
     places = [order.index(name) for name in names]
-    return pattern, places, read
+    return patterns, places, read
 
 
 _READERS = {
@@ -190,7 +212,7 @@ _READERS = {
     "index": _reader("index", _INDEX, _index),
     "market_state": _reader("market_state", _STATE, _state, _OPTIONAL),
     "overseas_trades": _reader("overseas_trades", _OVERSEAS, _overseas),
-    "overseas_notices": _reader("overseas_notices", _NOTICE, _notice, _OPTIONAL),
+    "overseas_notices": _reader("overseas_notices", (*_NOTICE, "market"), _overseas_notice, _OPTIONAL),
 }
 
 
@@ -208,23 +230,36 @@ def read_events(frame: Frame, *, day: date, received_at: datetime) -> list[Event
         If any record does not fit; then nothing of the frame is used. Nothing of a notice is repeated.
     """
     channel = frame.channel
-    pattern, places, read = _READERS[channel.name]
+    records = split_records(channel, frame.count, frame.payload)
+    is_longer = frame.payload.count("^") + 1 > frame.count * len(channel.fields)
     events = []
-    for number, record in enumerate(split_records(channel, frame.count, frame.payload), start=1):
-        match = pattern.fullmatch(record)
-        shown = "" if channel.is_encrypted else f": {record[:80]!r}"
-        if match is None:
-            raise FatalVendorError(
-                f"{channel.name}: record {number} of {frame.count} does not have the channel's form{shown}",
-                channel=channel.name,
-            )
-        groups = match.groups()
+    for number, record in enumerate(records, start=1):
         try:
-            events.append(read(tuple(groups[place] for place in places), channel.name, day, received_at))
+            event = _read(channel.name, record, day, received_at, is_strict=is_longer)
+            if is_longer and isinstance(event, OrderBook):
+                _check_totals(event)
         except (ValueError, KeyError, ArithmeticError) as err:
-            why = type(err).__name__ if channel.is_encrypted else repr(err)
+            # What a notice holds is the account's own: neither it nor a cause that shows it goes on.
+            why = type(err).__name__ if channel.is_encrypted else f"{err}: {record[:80]!r}"
             raise FatalVendorError(
-                f"{channel.name}: record {number} of {frame.count} cannot be read ({why}){shown}",
+                f"{channel.name}: record {number} of {frame.count} cannot be read: {why}",
                 channel=channel.name,
             ) from (None if channel.is_encrypted else err)
+        events.append(event)
     return events
+
+
+def _read(channel: str, record: str, day: date, received_at: datetime, *, is_strict: bool) -> Event:
+    patterns, places, read = _READERS[channel]
+    match = patterns[is_strict].fullmatch(record)
+    if match is None:
+        raise ValueError("its fields do not have the channel's form")
+    groups = match.groups()
+    return read(tuple(groups[place] for place in places), channel, day, received_at)
+
+
+def _check_totals(book: OrderBook) -> None:
+    """Refuse a longer record whose new fields are not at its end: nothing else in a book tells a quantity's place."""
+    for levels, total in ((book.asks, book.total_ask_quantity), (book.bids, book.total_bid_quantity)):
+        if sum(level.quantity for level in levels) > total:
+            raise ValueError("the quantities exceed their total; were fields added inside the record?")
