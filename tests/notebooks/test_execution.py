@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete, select
 
+from sillok.market import freeze
+from sillok.objects import open_objects
+from sillok.store import open_store
+from sillok.store.tables import corporate_action, investor_day, load, rate_bar, raw_bar, statement
 from tests.notebooks.catalogue import NOTEBOOKS
-from tests.reference import PROJECT, environment
+from tests.reference import NOW, PROJECT, environment
 
 _EXECUTE = """
 import json, sys, papermill
@@ -28,6 +34,23 @@ def execute(
         [sys.executable, "-c", _EXECUTE, *arguments],
         env=environment(home) | extra, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
+
+
+@pytest.fixture
+def home_of_bars(reference_home: Path, tmp_path: Path) -> Path:
+    """Give the reference home as a source leaves it that has prices and indices alone."""
+    home = tmp_path / "home"
+    shutil.copytree(reference_home, home)
+    store = open_store(f"sqlite:///{home / 'sillok.db'}")
+    with store.begin() as conn:
+        for table in (raw_bar, investor_day, statement, corporate_action, rate_bar):
+            conn.execute(delete(table))
+        load_id = conn.execute(select(load.c.id)).scalar_one()
+    freeze(
+        store, open_objects("", directory=home / "objects", cache=home / "cache"), load_id=load_id, now=NOW
+    )
+    store.engine.dispose()
+    return home
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
@@ -53,10 +76,11 @@ def test_a_notebook_gives_its_reference_outputs(path: Path, reference_home: Path
     [
         ("market_today", {"market": "KOSDAQ", "lookback": 60, "top": 3}),
         ("market_today", {"as_of": "2025-03-03"}),
+        ("fundamentals_and_flows", {"market": "KOSDAQ", "days": 5, "top": 3, "lookback": 60}),
         ("minimum_variance", {"universe": "KOSDAQ", "estimator": "identity", "amount_krw": 1_000_000}),
         ("minimum_variance", {"universe": "ALL", "size": 200, "max_weight": 0.03, "estimator": "sample"}),
     ],
-    ids=["board", "holiday", "small", "wide"],
+    ids=["board", "holiday", "flows", "small", "wide"],
 )
 def test_a_report_runs_with_other_parameters(
     name: str, parameters: dict[str, object], reference_home: Path, tmp_path: Path
@@ -71,6 +95,18 @@ def test_a_report_runs_with_other_parameters(
     ]
     assert len(pictures) >= 3
     assert all(p["alt"] and p["width"] == 900 for p in pictures)
+
+
+def test_a_report_of_a_source_without_flows_and_statements_says_so(
+    home_of_bars: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.ipynb"
+    done = execute(PROJECT / "notebooks/fundamentals_and_flows.ipynb", out, home_of_bars, {"days": 5})
+    assert done.returncode == 0, done.stderr[-4_000:]
+    said = out.read_text()
+    assert "이 스냅샷에는 투자자별 매매가 없습니다." in said
+    assert "이 스냅샷에는 재무제표가 없습니다." in said
+    assert "image/png" not in said
 
 
 def test_a_run_cannot_look_beyond_its_instant(reference_home: Path, tmp_path: Path) -> None:
