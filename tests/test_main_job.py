@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).resolve().parents[1]
 SILLOK = Path(sys.executable).with_name("sillok")
-PAGES = ("market-today", "minimum-variance", "portfolio-explorer")
+PAGES = ("market-today", "minimum-variance", "fundamentals-and-flows", "portfolio-explorer")
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -190,6 +190,7 @@ def test_a_stakeholder_moves_the_live_dashboard_and_sees_the_weights_change(node
 def test_the_live_list_names_what_it_opens(node: Node, page: Page) -> None:
     page.goto(node.urls["Voila"])
     assert sorted(page.locator("ul.choices a").all_inner_texts()) == [
+        "수급과 밸류에이션",
         "오늘의 시장",
         "최소분산 포트폴리오",
         "포트폴리오 탐색",
