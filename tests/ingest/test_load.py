@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -13,7 +15,7 @@ from sqlalchemy import func, select
 from sillok import clock
 from sillok.clock import KST
 from sillok.errors import ConfigError, DataError, MissingDataError, ResourceError, RetriableVendorError
-from sillok.ingest import LoadReport, Scope, load_market
+from sillok.ingest import LoadReport, Plan, Scope, load_market
 from sillok.store import Store, open_store
 from sillok.store.tables import daily_bar, issue, load, revision, session
 from tests.ingest.vendor import FakeVendor
@@ -156,6 +158,28 @@ async def test_a_load_whose_process_died_is_marked_failed_by_the_next(store: Sto
     with store.engine.connect() as conn:
         row = conn.execute(select(load).where(load.c.id == "0" * 32)).one()
     assert (row.status, row.error) == ("failed", "interrupted: the process ended before the load did")
+
+
+async def test_two_loads_at_once_are_refused_and_the_first_goes_on(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'sillok.db'}")
+    store.migrate()
+    vendor = FakeVendor.of(3)
+    refused: list[str] = []
+
+    def begin_another(_plan: Plan) -> None:
+        with pytest.raises(ResourceError, match="another load already runs") as failure:
+            asyncio.run(load_market(FakeVendor.of(3), store, now=TUESDAY, start=START))
+        refused.append(str(failure.value))
+
+    def show(plan: Plan) -> None:
+        thread = threading.Thread(target=begin_another, args=(plan,))
+        thread.start()
+        thread.join()
+
+    report = await load_market(vendor, store, now=TUESDAY, start=START, show=show)
+    assert len(refused) == 1
+    with store.engine.connect() as conn:
+        assert conn.execute(select(load.c.id, load.c.status)).all() == [(report.load_id, "done")]
 
 
 async def test_an_earlier_start_brings_the_earlier_history(store: Store) -> None:
