@@ -242,6 +242,31 @@ async def test_a_bar_that_was_not_asked_for_is_refused(store: Store, monkeypatch
     assert bars(store) == []
 
 
+@pytest.mark.parametrize(("wrong", "ends_well"), [(1, True), (2, False)])
+async def test_one_answer_in_a_hundred_may_be_wrong_and_is_left_for_the_next_load(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: int, ends_well: bool
+) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'sillok.db'}")
+    store.migrate()
+    vendor = FakeVendor.of(100)
+    strangers = list(vendor.issues)[:wrong]
+    genuine = vendor.daily_bars
+
+    async def answer(symbol: str, start: date, end: date) -> list[tuple]:
+        rows = await genuine(symbol, start, end)
+        return rows[:1] * 2 if symbol in strangers else rows
+
+    with monkeypatch.context() as patch:
+        patch.setattr(vendor, "daily_bars", answer)
+        if not ends_well:
+            with pytest.raises(DataError, match="came with a day twice in daily_bars"):
+                await run(vendor, store, named=("daily_bars",))
+            return
+        report = await run(vendor, store, named=("daily_bars",))
+    assert report.counts["daily_bars"]["failed"] == 1
+    assert (await run(vendor, store, named=("daily_bars",))).counts["daily_bars"]["inserted"] == len(SESSIONS)
+
+
 async def test_a_bar_on_a_day_without_a_session_is_refused(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,6 +65,7 @@ class SeriesFeed:
                     f"{row[self._day]} in {self.name}; the answer cannot be trusted, nothing of it is kept",
                     key=ask.key,
                 )
+            self.known_at(ask.key, row[self._day])  # refuses a day without a session
         check_decimals(self.table, self._columns, rows)
         if len({row[self._day] for row in rows}) != len(rows):
             raise DataError(
