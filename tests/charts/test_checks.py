@@ -29,7 +29,7 @@ def test_a_check_says_what_is_asked_how_grave_it_is_and_what_was_found() -> None
     text = check_table(checks(("gaps", "warn", 1_234, "1234 issues"), ("indices", "ok", 0, "3 of 3"))).text
     found = " ".join(text.split())
     assert "종목마다 빠진 거래일이 없는가 주의 1,234종목에 빠진 날이 있음" in found
-    assert "지수가 마지막 거래일까지 있는가 정상 이상 없음" in found
+    assert "이상 없는 점검 정상 지수가 마지막 거래일까지 있는가" in found
     assert "issues" not in found
 
 
@@ -83,8 +83,8 @@ def test_a_severity_that_did_not_change_is_not_said_to_have() -> None:
 
 def test_a_check_without_data_says_so_and_is_no_clean_bill() -> None:
     text = check_table(whole(name="rates", severity="info", count=0, kinds={}, examples=[])).text
-    assert "볼 자료가 없음" in text
-    assert "이상 없음" not in text
+    assert "볼 자료가 없는 점검" in text
+    assert "이상 없" not in text
 
 
 def test_the_gravest_stand_first_and_have_their_colour() -> None:

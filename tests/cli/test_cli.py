@@ -13,7 +13,7 @@ import pytest
 from sillok.errors import SillokError
 
 PROJECT = Path(__file__).resolve().parents[2]
-COMMANDS = ["up", "sandbox", "plan", "ingest", "freeze", "run", "nightly", "runs", "publish"]
+COMMANDS = ["up", "sandbox", "plan", "ingest", "checks", "freeze", "run", "nightly", "runs", "publish"]
 
 
 def _subclasses(kind: type[SillokError]) -> set[type[SillokError]]:

@@ -18,6 +18,10 @@ __all__ = ["Told", "check_table", "describe_check"]
 _ORDER = {"error": 0, "warn": 1, "info": 2, "ok": 3}
 _TONES = {"error": Palette.up, "warn": "#9A6700", "info": Palette.down, "ok": Palette.muted}
 _NAMED = 3  # examples
+_QUIET = {
+    "ko": {"ok": "이상 없는 점검", "info": "볼 자료가 없는 점검"},
+    "en": {"ok": "all right", "info": "nothing to look at"},
+}
 _LABELS = {
     "ko": ("점검", "판정", "찾은 것", "까닭", "적재 점검", "이 스냅샷의 적재에는 점검 기록이 없습니다"),
     "en": ("check", "result", "found", "why", "Checks of the load", "none"),
@@ -26,6 +30,8 @@ _LABELS = {
 
 def check_table(checks: pd.DataFrame, *, lang: str = "ko") -> Html:
     """Return the checks as a table, the gravest first, each with why it is so grave and what it was before.
+
+    Those that are all right share a row, as do those that had nothing to look at.
 
     Parameters
     ----------
@@ -37,6 +43,9 @@ def check_table(checks: pd.DataFrame, *, lang: str = "ko") -> Html:
     """
     told = [describe_check(row, lang=lang) for row in checks.reset_index().to_dict("records")]
     told.sort(key=lambda check: check.rank)
+    told = [check for check in told if not check.is_quiet] + _gather(
+        [check for check in told if check.is_quiet], lang
+    )
     asked, grade, found, why, caption, empty = _LABELS[lang]
     tones = {check.grade: _TONES.get(check.severity, "") for check in told}
     columns = {
@@ -63,10 +72,25 @@ class Told:
     grade: str
     found: str
     why: str
+    has_data: bool = True
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether there is nothing to say but that it is all right, or that there is nothing to look at."""
+        return self.severity == "ok" or (self.severity == "info" and not self.has_data)
 
     @property
     def rank(self) -> int:
         return _ORDER.get(self.severity, 0)
+
+
+def _gather(quiet: Sequence[Told], lang: str) -> list[Told]:
+    """Return one row for all that are all right, and one for all that had nothing to look at."""
+    return [
+        Told(severity, _QUIET[lang][severity], grade, " · ".join(check.asked for check in same), "")
+        for severity, grade in dict.fromkeys((check.severity, check.grade) for check in quiet)
+        if (same := [check for check in quiet if (check.severity, check.grade) == (severity, grade)])
+    ]
 
 
 def describe_check(check: Mapping[str, Any], *, lang: str = "ko") -> Told:
@@ -87,7 +111,7 @@ def _korean(row: Mapping[str, Any]) -> Told:
         grade += f" (전에는 {GRADES_KO.get(before, before)})"
     asked = CHECKS_KO[name][0] if name in CHECKS_KO else name
     why = REASONS_KO.get(name, {}).get(severity, "")
-    return Told(severity, asked, grade, _found_korean(row), why)
+    return Told(severity, asked, grade, _found_korean(row), why, _has_data(row))
 
 
 def _found_korean(row: Mapping[str, Any]) -> str:
@@ -96,7 +120,7 @@ def _found_korean(row: Mapping[str, Any]) -> str:
     said = ", ".join(f"{KINDS_KO[kind]} {count(k)}" for kind, k in kinds.items() if kind in KINDS_KO)
     if not n and severity == "ok":
         found = "이상 없음"
-    elif not n and severity == "info" and not said:
+    elif severity == "info" and not _has_data(row):
         found = "볼 자료가 없음"
     else:
         found = CHECKS_KO.get(row["name"], ("", row["summary"]))[1].format(n=count(n))
@@ -107,7 +131,12 @@ def _found_korean(row: Mapping[str, Any]) -> str:
 def _english(row: Mapping[str, Any]) -> Told:
     before, severity = _given(row.get("previous")), row["severity"]
     grade = severity if before in {None, severity} else f"{severity} (was {before})"
-    return Told(severity, row["name"], grade, row["summary"], _given(row.get("reason")) or "")
+    why = _given(row.get("reason")) or ""
+    return Told(severity, row["name"], grade, row["summary"], why, _has_data(row))
+
+
+def _has_data(row: Mapping[str, Any]) -> bool:
+    return bool(row["count"] or _given(row.get("kinds")))
 
 
 def _name_examples(examples: Sequence[Mapping[str, Any]]) -> str:

@@ -81,7 +81,7 @@ def table(
     html = (
         '<div style="overflow-x:auto;max-width:900px;margin:8px 0 16px">'
         f'<table style="border-collapse:collapse;font-size:13px;color:{Palette.ink};{_FONT};'
-        f'font-variant-numeric:tabular-nums;{room}">{title}<thead><tr>{head}</tr></thead>'
+        f'font-variant-numeric:tabular-nums;word-break:keep-all;{room}">{title}<thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(body)}</tbody></table></div>"
     )
     return Html(html, _text(list(columns.values()), lines, caption))

@@ -13,8 +13,6 @@ from sillok.errors import DataError
 
 __all__ = ["checks"]
 
-_QUIET = 3  # the rank of a check that is all right: its question says enough
-
 
 @app.command(
     help=text(
@@ -60,7 +58,7 @@ def _table(done: dict[str, Any]) -> list[str]:
         lines.append(
             f"{check.grade}{gap}{name}: {check.asked}" if check.asked != name else f"{check.grade}{gap}{name}"
         )
-        lines += [indent + said for said in (check.found, check.why) if said and check.rank < _QUIET]
+        lines += [indent + said for said in (check.found, check.why) if said and not check.is_quiet]
     head = text(
         f"load {done['load_id'][:12]} through {done['through']} ({done['source']})",
         f"적재 {done['load_id'][:12]}, {done['through']}까지 ({done['source']})",
