@@ -118,7 +118,11 @@ def _load_lines(done: dict[str, Any]) -> list[str]:
         + "".join(f", {text(*words)} {n[key]:,}" for key, words in _RARE.items() if key in n)
         for name, n in done["counts"].items()
     ]
-    bad = [f"{c['severity']} {c['name']}: {c['summary']}" for c in done["checks"] if c["severity"] != "ok"]
+    bad = [
+        f"{c['severity']} {c['name']}: {c['summary']}"
+        for c in done["checks"]
+        if c["severity"] in {"warn", "error"}
+    ]
     head = text(
         f"loaded through {done['through']} ({done['source']}, {done['calls']:,} calls, {done['duration_s']:.1f} s)",
         f"{done['through']}까지 적재했습니다 ({done['source']}, 호출 {done['calls']:,}번, {done['duration_s']:.1f}초)",
