@@ -2,6 +2,10 @@
 
 Prints one JSON object a row; an argument sets how many bars. Each peer writes the same bars into the same table,
 emptied before, on the same server, in the same batches, one after the other; the better of two rounds counts.
+
+Changed bars: every close differs from what stands. Ours also records each change with its old and its new value;
+no peer does. What that costs is told by the rows "without revisions": the same code with the recording left out,
+which no load ever does.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +29,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT))
 
 from sillok import clock  # noqa: E402
-from sillok.store import Store, open_store  # noqa: E402
+from sillok.store import Store, open_store, staged  # noqa: E402
 from sillok.store.tables import daily_bar, revision  # noqa: E402
 from tests import servers  # noqa: E402
 
@@ -70,6 +75,10 @@ def write_upsert(conn: Connection, rows: Sequence[Row]) -> None:
 
 def write_file(conn: Connection, rows: Sequence[Row]) -> None:
     """Write as the server's manual does: a tab-separated file, then LOAD DATA LOCAL INFILE."""
+    load_file(conn, rows, "daily_bar")
+
+
+def load_file(conn: Connection, rows: Sequence[Row], table: str) -> None:
     recorded = f"{NOW:%Y-%m-%d %H:%M:%S}"
     with tempfile.NamedTemporaryFile("w", suffix=".tsv") as file:
         for *cells, amount, known_at in rows:
@@ -77,7 +86,20 @@ def write_file(conn: Connection, rows: Sequence[Row]) -> None:
             file.write("\t".join([*line, f"{known_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}", recorded]) + "\n")
         file.flush()
         names = ", ".join(f"`{name}`" for name in NAMES)
-        conn.exec_driver_sql(f"LOAD DATA LOCAL INFILE '{file.name}' INTO TABLE daily_bar ({names})")
+        conn.exec_driver_sql(f"LOAD DATA LOCAL INFILE '{file.name}' INTO TABLE {table} ({names})")
+
+
+def write_staged_file(conn: Connection, rows: Sequence[Row]) -> None:
+    """Write as MySQL's users do at their quickest: LOAD DATA into a staging table, then one upsert from it."""
+    names = ", ".join(f"`{name}`" for name in NAMES)
+    conn.exec_driver_sql(f"CREATE TEMPORARY TABLE peer ENGINE=InnoDB SELECT {names} FROM daily_bar LIMIT 0")
+    load_file(conn, rows, "peer")
+    free = [name for name in NAMES if name not in {"symbol", "date"}]
+    changes = ", ".join(f"`{name}` = VALUES(`{name}`)" for name in free)
+    conn.exec_driver_sql(
+        f"INSERT INTO daily_bar ({names}) SELECT {names} FROM peer ON DUPLICATE KEY UPDATE {changes}"
+    )
+    conn.exec_driver_sql("DROP TEMPORARY TABLE peer")
 
 
 def rows_a_second(store: Store, write: Write, bars: Sequence[Row], *, empty: bool = True) -> float:
@@ -129,38 +151,104 @@ def measure(name: str, store: Store, peers: dict[str, Write], bars: Sequence[Row
             )
 
 
+def change(bars: Sequence[Row]) -> list[Row]:
+    """Return the bars with every close one higher."""
+    place = COLUMNS.index("close")
+    return [(*row[:place], row[place] + 1, *row[place + 1 :]) for row in bars]
+
+
+@contextmanager
+def leave_out_revisions() -> Iterator[None]:
+    """Let the staged way change rows without recording what they were."""
+
+    def run(conn: Connection, merge: Any, given: int, now: str, revised_at: str) -> staged.Merged:
+        return staged.Merged(0, conn.exec_driver_sql(merge.change(), (revised_at, now)).rowcount)
+
+    kept = staged._run
+    staged._run = run
+    try:
+        yield
+    finally:
+        staged._run = kept
+
+
+def check_changed(store: Store, changed: Sequence[Row], *, revisions: int) -> None:
+    with store.read() as conn:
+        kept = conn.execute(select(func.count()).select_from(revision)).scalar_one()
+        total = conn.execute(select(func.sum(daily_bar.c.close))).scalar_one()
+    if kept != revisions or total != sum(row[COLUMNS.index("close")] for row in changed):
+        raise SystemExit(f"the closes add up to {total}, and {kept} revisions stand of {revisions}")
+
+
+def measure_changed(name: str, store: Store, peers: dict[str, Write], bars: Sequence[Row]) -> None:
+    """Change every bar that stands: ours with its revisions, ours without, and each peer."""
+    ours = write_ours(store)
+    changed = change(bars)
+    best = dict.fromkeys(["ours", "ours without revisions", *peers], 0.0)
+    for _ in range(2):
+        for who in best:
+            rows_a_second(store, ours, bars)
+            with store.begin() as conn:
+                conn.execute(delete(revision))
+            with leave_out_revisions() if who == "ours without revisions" else nullcontext():
+                best[who] = max(best[who], rows_a_second(store, peers.get(who, ours), changed, empty=False))
+            check_changed(store, changed, revisions=len(bars) if who == "ours" else 0)
+    for peer in peers:
+        report(f"{name}: change every bar, ours with revisions", peer, best[peer], best["ours"], len(bars))
+        report(
+            f"{name}: change every bar, ours without revisions", peer, best[peer], best["ours without revisions"],
+            len(bars),
+        )  # fmt: skip
+
+
 def open_mariadb(folder: Path) -> Iterator[str]:
     with servers.borrow("mariadb", folder) as about:
         yield f"mysql+pymysql://t:t@127.0.0.1:{about['port']}/t"
 
 
 def main() -> None:
-    """Measure SQLite, then MariaDB with and without LOAD DATA allowed."""
+    """Measure SQLite, then MariaDB with and without LOAD DATA allowed; ``changed`` alone measures no more."""
     if not KRX.is_file():
         raise SystemExit(f"no KRX history at {KRX}: nothing real to write")
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 300_000
-    bars = read_bars(count)
+    numbers = [int(word) for word in sys.argv[1:] if word.isdigit()]
+    everything = "changed" not in sys.argv[1:]
+    bars = read_bars(numbers[0] if numbers else 300_000)
     with tempfile.TemporaryDirectory(prefix="sillok-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        store = open_store(f"sqlite:///{folder / 'bench.db'}")
-        store.migrate()
-        measure("sqlite", store, {"multi-row upsert": write_upsert}, bars)
-        store.engine.dispose()
+        measure_sqlite(folder, bars, everything=everything)
         if missing := servers.missing_programs("mariadb"):
             raise SystemExit(f"MariaDB is not installed ({', '.join(missing)}); run tests/install.sh")
         try:
             for url in open_mariadb(folder):
-                by_file = open_store(f"{url}?local_infile=1")
-                by_file.migrate()
-                plain = open_store(url)
-                measure("mariadb", plain, {"multi-row upsert": write_upsert}, bars)
-                peers = {"multi-row upsert": write_upsert, "LOAD DATA LOCAL INFILE": write_file}
-                measure("mariadb, local_infile=1", by_file, peers, bars)
-                for one in (by_file, plain):
-                    one.engine.dispose()
+                measure_mariadb(url, bars, everything=everything)
         finally:
             servers.sweep(folder)
+
+
+def measure_sqlite(folder: Path, bars: Sequence[Row], *, everything: bool) -> None:
+    store = open_store(f"sqlite:///{folder / 'bench.db'}")
+    store.migrate()
+    peers = {"multi-row upsert": write_upsert}
+    if everything:
+        measure("sqlite", store, peers, bars)
+    measure_changed("sqlite", store, peers, bars)
+    store.engine.dispose()
+
+
+def measure_mariadb(url: str, bars: Sequence[Row], *, everything: bool) -> None:
+    by_file, plain = open_store(f"{url}?local_infile=1"), open_store(url)
+    by_file.migrate()
+    peers = {"multi-row upsert": write_upsert}
+    if everything:
+        measure("mariadb", plain, peers, bars)
+        by_hand = {**peers, "LOAD DATA LOCAL INFILE": write_file}
+        measure("mariadb, local_infile=1", by_file, by_hand, bars)
+    measure_changed("mariadb", plain, peers, bars)
+    staging = "LOAD DATA into a staging table, INSERT ... ON DUPLICATE KEY UPDATE"
+    measure_changed("mariadb, local_infile=1", by_file, {**peers, staging: write_staged_file}, bars)
+    for one in (by_file, plain):
+        one.engine.dispose()
 
 
 if __name__ == "__main__":
