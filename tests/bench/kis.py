@@ -1,9 +1,9 @@
 """How many calls a second the client gets through a limit of 20, how many are refused, and who waits for whom.
 
-Prints one JSON object a row; an argument sets the minutes (10). Everybody runs at the same time against the same
-sandbox process, which allows each appkey 20 calls in a sliding second: our throttle in one process and in three,
-two plain throttles that people write, and a researcher's calls beside a load with 16 calls at once. The client, its
-retries and the call are the same for all.
+Prints one JSON object a row; an argument sets the minutes of each half (10). One sandbox process allows each appkey
+20 calls in a sliding second. First our throttle runs beside two plain ones that people write; then ours in three
+processes, beside a researcher who asks now and then while a load has 16 calls at once. The client, its retries and
+the call are the same for all.
 """
 
 from __future__ import annotations
@@ -116,15 +116,19 @@ async def work(job: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def jobs_of(url: str, folder: Path, seconds: float) -> list[dict[str, Any]]:
-    """Return what each process does; those of one group have the same key and the same folder."""
-    plan = [
-        ("one", "ours", "", AT_ONCE, 0.0),
-        *[("three", "ours", "", AT_ONCE, 0.0)] * 3,
-        *[(f"plain{number}", name, name, AT_ONCE, 0.0) for number, name in enumerate(PLAIN)],
-        ("shared", "night", "", AT_ONCE, 0.0),
-        ("shared", "researcher", "", 1, THINKING_S),
-    ]
+def jobs_of(half: int, url: str, folder: Path, seconds: float) -> list[dict[str, Any]]:
+    """Return what each process of a half does; those of one group have the same key and the same folder."""
+    if half == 0:
+        plan = [
+            ("one", "ours", "", AT_ONCE, 0.0),
+            *[(f"plain{number}", name, name, AT_ONCE, 0.0) for number, name in enumerate(PLAIN)],
+        ]
+    else:
+        plan = [
+            *[("three", "ours", "", AT_ONCE, 0.0)] * 3,
+            ("shared", "night", "", AT_ONCE, 0.0),
+            ("shared", "researcher", "", 1, THINKING_S),
+        ]
     begin = time.monotonic() + 20
     return [
         {
@@ -194,8 +198,11 @@ def main() -> None:
             )
             assert sandbox.stdout is not None
             url = sandbox.stdout.readline().split()[3]
-            workers = [start(__file__, "--job", json.dumps(job)) for job in jobs_of(url, Path(name), seconds)]
-            done = [json.loads(worker.communicate()[0]) for worker in workers]
+            done = []
+            for half in (0, 1):
+                jobs = jobs_of(half, url, Path(name), seconds)
+                workers = [start(__file__, "--job", json.dumps(job)) for job in jobs]
+                done += [json.loads(worker.communicate()[0]) for worker in workers]
         finally:
             for child in running:
                 child.terminate()
