@@ -27,7 +27,7 @@ class Family:
 def gives(name: str, *keys: str) -> Callable[[_Method], _Method]:
     """Add the columns of what a method returns to its documentation, out of the schema.
 
-    The function that comes back carries the name of its call as ``call``.
+    The function that comes back carries the name of its call and its blocks as ``call`` and ``keys``.
     """
 
     def add(method: _Method) -> _Method:
@@ -36,7 +36,7 @@ def gives(name: str, *keys: str) -> Callable[[_Method], _Method]:
             for column, kind, unit, korean in describe(name, key):
                 lines.append(f"        {column}: {kind}{f', {unit}' if unit else ''} ({korean})")
         method.__doc__ = "\n".join(lines) + "\n"
-        method.call = name  # type: ignore[attr-defined]
+        method.call, method.keys = name, keys  # type: ignore[attr-defined]
         return method
 
     return add
