@@ -198,7 +198,7 @@ async def test_the_balance_pages_by_padded_keys_and_its_summary_is_a_list_of_one
     await caller.issue()
     query = {"CANO": "12345678", "ACNT_PRDT_CD": "01", "CTX_AREA_FK100": "", "CTX_AREA_NK100": ""}
     _, first, paging = await caller.get(schema.BALANCE, query)
-    assert (paging, len(first["output1"]), len(first["output2"])) == ("F", 50, 1)
+    assert (paging, len(first["output1"]), len(first["output2"])) == ("M", 50, 1)
     assert len(first["ctx_area_nk100"]) == len(first["ctx_area_fk100"]) == 100
     _, last, paging = await caller.get(
         schema.BALANCE, query | {"CTX_AREA_NK100": first["ctx_area_nk100"]}, tr_cont="N"

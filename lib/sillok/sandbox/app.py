@@ -143,10 +143,9 @@ class _Server:
                     headers.get("appsecret", ""),
                     ledger=endpoint.is_ledger,
                 )
-                is_next = headers.get("tr_cont", "").strip() == "N"
-                reply = self._desk.answer(name, self.world(), tr_id, request.query, is_next=is_next)
+                reply = self._desk.answer(name, self.world(), tr_id, request.query)
             except RefusedError as err:
-                return _respond(dump(envelope(err.code, err.text, "1")), tr_id, status=err.status)
+                return _respond(dump(envelope(err.code, err.text, err.result)), tr_id, status=err.status)
             return _respond(reply.text, tr_id, reply.paging)
 
         return handle

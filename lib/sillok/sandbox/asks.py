@@ -165,7 +165,7 @@ def paged(
     page = rows[told : told + ask.rows]
     is_last = told + ask.rows >= len(rows)
     code, text = (DONE if rows else NOTHING) if is_last else _MORE
-    mark = "D" if is_last else "M" if told else "F"
+    mark = "D" if is_last else "M"  # F would do as well, but some clients look for M alone
     body: dict[str, Any] = {}
     if ask.endpoint.context is not None:
         search, following = ask.endpoint.context

@@ -28,7 +28,7 @@ def holidays(ask: Ask) -> Reply:
         endpoint.rows.key: rows,
         **envelope("KIOK0500", text + " " * (80 - len(text.encode("cp949")))),
     }
-    return Reply(dump(body), "M" if ask.after else "F")
+    return Reply(dump(body), "M")
 
 
 def _calendar_day(day: date) -> dict[str, object]:

@@ -22,13 +22,8 @@ class Desk:
     def __init__(self, limits: Limits, positions: int) -> None:
         self._is_paper, self._positions = limits.paper, positions
 
-    def answer(
-        self, name: str, world: World, tr_id: str, query: Mapping[str, str], *, is_next: bool = False
-    ) -> Reply:
-        """Return the answer of the endpoint ``name``, or raise RefusedError with the vendor's code.
-
-        ``is_next`` says that the call asks for the page that its continuation key names.
-        """
+    def answer(self, name: str, world: World, tr_id: str, query: Mapping[str, str]) -> Reply:
+        """Return the answer of the endpoint ``name``, or raise RefusedError with the vendor's code."""
         endpoint = schema.ENDPOINTS[name]
         is_archive = self._check_tr_id(endpoint, tr_id)
         given = {key.upper(): value for key, value in query.items()}
@@ -36,7 +31,8 @@ class Desk:
             known = _DIVISIONS.get(value)
             if known is not None and given.get(key.upper(), value) not in known:
                 raise RefusedError("OPSQ2001", "ERROR : INPUT INVALID_CHECK_MRKT_DIV_CODE", 200)
-        after = given.get(endpoint.context[1], "").strip() if is_next and endpoint.context else ""
+        # The vendor wants a header beside the key; some clients in use send the key alone, and get their page.
+        after = given.get(endpoint.context[1], "").strip() if endpoint.context else ""
         rows = (endpoint.page_rows_paper if self._is_paper else 0) or endpoint.page_rows
         ask = Ask(
             endpoint,

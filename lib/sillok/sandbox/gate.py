@@ -53,11 +53,11 @@ class Limits:
 
 
 class RefusedError(Exception):
-    """A call is refused with the vendor's code, text and HTTP status."""
+    """A call is refused with the vendor's code, text, HTTP status and result (7: there is no such thing)."""
 
-    def __init__(self, code: str, text: str, status: int = 500) -> None:
+    def __init__(self, code: str, text: str, status: int = 500, *, result: str = "1") -> None:
         super().__init__(code)
-        self.code, self.text, self.status = code, text, status
+        self.code, self.text, self.status, self.result = code, text, status, result
 
 
 @dataclass(slots=True)

@@ -6,7 +6,9 @@ from datetime import date
 
 from sillok.sandbox.actions import par_of
 from sillok.sandbox.asks import Ask, Reply, answer
+from sillok.sandbox.gate import RefusedError
 from sillok.sandbox.market import Issue
+from sillok.sandbox.overseas import exchange_of
 from sillok.sandbox.quotes import newest
 from sillok.sandbox.world import World
 
@@ -40,10 +42,10 @@ def _known(ask: Ask) -> Issue | None:
 
 
 def product(ask: Ask) -> Reply:
-    """Return the basics of a product; an unknown one gets blanks."""
+    """Return the basics of a product at home or abroad; one that is unknown is refused with result 7."""
     issue = _known(ask)
     if issue is None:
-        return answer(ask, {})
+        return _abroad(ask)
     values = {
         "short_symbol": issue.symbol,
         "product_sale_status_code": "",
@@ -55,6 +57,17 @@ def product(ask: Ask) -> Reply:
         "first_registered_date": issue.listed_on or "",
     }
     return answer(ask, _names(issue) | values)
+
+
+def _abroad(ask: Ask) -> Reply:
+    found = exchange_of(ask.world, ask.get("symbol"), ask.get("product_type"))
+    if found is None:
+        raise RefusedError("KIER2620", "조회할 자료가 없습니다.", 200, result="7")
+    exchange, stock = found
+    names = dict.fromkeys(("name", "full_name", "short_name"), stock.name)
+    names |= dict.fromkeys(("name_en", "full_name_en", "short_name_en"), f"SYNTHETIC {stock.symbol}")
+    codes = {"symbol": stock.symbol, "short_symbol": stock.symbol, "product_type_code": exchange.product_type}
+    return answer(ask, names | codes | {"product_classification_name": "해외주식"})
 
 
 def stock(ask: Ask) -> Reply:

@@ -21,7 +21,7 @@ def _time(ask: Ask, name: str) -> int:
     text = ask.get(name)
     if len(text) != 6 or not text.isdigit():
         raise invalid("HOUR_1")
-    return int(text)
+    return int(text) or CLOSE_TIME  # 000000 asks for the present
 
 
 def _today(world: World, symbol: str) -> tuple[dict[str, object], Minutes | None]:
