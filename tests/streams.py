@@ -22,7 +22,7 @@ class Desk:
     def __init__(self, url: str, http: aiohttp.ClientSession) -> None:
         self.url, self.http = url, http
 
-    async def approve(self, _: bool = False, *, app_key: str = "K" * 36) -> str:
+    async def approve(self, _: str = "", *, app_key: str = "K" * 36) -> str:
         body = {"grant_type": "client_credentials", "appkey": app_key, "secretkey": "S" * 180}
         async with self.http.post(f"{self.url}/oauth2/Approval", json=body) as answer:
             return str((await answer.json())["approval_key"])

@@ -5,13 +5,15 @@ A run fixes both through ``SILLOK_SNAPSHOT`` and ``SILLOK_AS_OF``; a notebook ca
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sillok import clock
-from sillok.errors import ConfigError, MissingDataError, ResourceError, RetriableVendorError
+from sillok.errors import ConfigError, MissingDataError, ResourceError, RetriableVendorError, SillokError
 from sillok.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -19,11 +21,12 @@ if TYPE_CHECKING:
 
     from sillok.charts import Html, Stamp
     from sillok.kis import Blocking, Client
+    from sillok.kis.stream import Stream
     from sillok.market import Market
     from sillok.objects import Objects
     from sillok.store.accounts import AccountRows
 
-__all__ = ["Account", "Desk", "open", "open_client_of", "open_objects_of", "vendor"]
+__all__ = ["Account", "Desk", "open", "open_client_of", "open_objects_of", "stream", "vendor"]
 
 _KIS_URL = "https://openapi.koreainvestment.com:9443"
 _KIS_MASTER_URL = "https://new.real.download.dws.co.kr"
@@ -251,21 +254,55 @@ def vendor() -> Blocking:
     """
     from sillok.kis import Blocking
 
+    settings = _settings_outside_a_run()
+    try:
+        return Blocking(open_client_of(settings))
+    except RetriableVendorError as err:
+        raise _without_sandbox(settings, err) from err
+
+
+@asynccontextmanager
+async def stream(**options: Any) -> AsyncIterator[Stream]:
+    """Open the live stream of KIS, or of the sandbox where no key is set: ``async with desk.stream() as live``.
+
+    KIS allows one session a key: while a recorder or another notebook has it, this raises ``InUseError`` at the
+    first subscription. ``options`` are those of :class:`sillok.kis.stream.Stream`.
+
+    Raises
+    ------
+    ConfigError
+        Inside a run, which reads its snapshot alone.
+    ResourceError
+        If no key is set and no sandbox runs.
+    """
+    settings = _settings_outside_a_run()
+    async with AsyncExitStack() as opened:
+        try:
+            client = await opened.enter_async_context(open_client_of(settings))
+            live = await opened.enter_async_context(client.stream(**options))
+        except RetriableVendorError as err:
+            raise _without_sandbox(settings, err) from err
+        yield live
+
+
+def _settings_outside_a_run() -> Settings:
     settings = load_settings()
     if settings.snapshot:
         raise ConfigError(
             f"this run reads snapshot {settings.snapshot[:12]} and cannot ask the vendor, whose answer nobody could"
             " reproduce; have the load keep what it needs, and read it from the snapshot"
         )
-    try:
-        return Blocking(open_client_of(settings))
-    except RetriableVendorError as err:
-        if not settings.needs_sandbox:
-            raise
-        raise ResourceError(
-            f"no KIS key is set, and no sandbox answers at {settings.sandbox_url}; run `sillok sandbox`, or set"
-            " SILLOK_KIS_APP_KEY and SILLOK_KIS_APP_SECRET"
-        ) from err
+    return settings
+
+
+def _without_sandbox(settings: Settings, err: RetriableVendorError) -> SillokError:
+    """Return what ``err`` means: where no key is set, most likely that no sandbox runs."""
+    if not settings.needs_sandbox:
+        return err
+    return ResourceError(
+        f"no KIS key is set, and no sandbox answers at {settings.sandbox_url}; run `sillok sandbox`, or set"
+        " SILLOK_KIS_APP_KEY and SILLOK_KIS_APP_SECRET"
+    )
 
 
 def _choose_snapshot(settings: Settings, asked: str) -> str:

@@ -113,6 +113,16 @@ def sandbox(
             ),
         ),
     ] = None,
+    speed: Annotated[
+        float,
+        typer.Option(
+            min=0.01,
+            help=text(
+                "Seconds of the streamed session in a second of the clock.",
+                "시계의 1초에 재생하는 실시간 장의 초.",
+            ),
+        ),
+    ] = 1,
     as_json: Json = False,
 ) -> None:
     settings = read_settings()
@@ -123,7 +133,7 @@ def sandbox(
     if day is None and data is None and settings.now is not None:
         day = last_closed_session(settings.now)
 
-    from sillok.sandbox import DEFAULT_SEED, Faults, Limits, serve
+    from sillok.sandbox import DEFAULT_SEED, Faults, Limits, StreamOptions, serve
 
     limits = Limits.none() if no_limits else Limits(rate=rate)
     serve(
@@ -133,6 +143,7 @@ def sandbox(
         data=data,
         limits=replace(limits, token_life_s=token_life, paper=paper),
         faults=Faults.parse(fault or ()),
+        stream=StreamOptions(speed=speed),
         seed=DEFAULT_SEED if seed is None else seed,
         say=(lambda about: print(json.dumps(about, ensure_ascii=False), flush=True)) if as_json else None,
     )

@@ -52,6 +52,7 @@ from sillok.kis.schema import (
     SECTOR_FILE,
 )
 from sillok.kis.statements import statements
+from sillok.kis.stream import Stream, stream_url
 from sillok.kis.transport import Transport
 
 __all__ = ["Client"]
@@ -184,6 +185,15 @@ class Client(Families):
     async def approval_key(self, anew: bool = False) -> str:
         """Return the key that opens a stream, kept for 12 hours; ``anew`` if the last was refused."""
         return await self._transport.approval_key(anew)
+
+    def stream(self, **options: Any) -> Stream:
+        """Return a stream of this host, to be opened in ``async with`` while the client is open.
+
+        Of a sandbox the day is the session that it plays. ``options`` are those of
+        :class:`sillok.kis.stream.Stream`: ``limit``, ``patience``, ``now``, ``sleep``, ``day``.
+        """
+        options = {"label": self.label, "day": self.today} | options
+        return Stream(stream_url(self._transport.base_url), self.approval_key, paper=self._paper, **options)
 
     async def identify(self) -> str:
         """Ask the host who it is; anything but the sandbox's answer means KIS. A dead host raises."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sillok.errors import SillokError
 from sillok.sandbox.faults import Faults
+from sillok.sandbox.feed import StreamOptions
 from sillok.sandbox.gate import Limits
 from sillok.sandbox.serve import serve
 from sillok.sandbox.synthetic import DEFAULT_SEED
@@ -37,6 +38,9 @@ def main(arguments: list[str] | None = None) -> int:
         metavar="NAME=VALUE",
         help="a fault from the start, e.g. drop=0.1",
     )
+    parser.add_argument(
+        "--speed", type=float, default=1, help="seconds of the streamed session in a second of the clock"
+    )
     given = parser.parse_args(arguments)
     none = Limits.none()
     limits = Limits(
@@ -49,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         serve(
             host=given.host, port=given.port, today=given.today, data=given.data, limits=limits, seed=given.seed,
-            faults=Faults.parse(given.fault),
+            faults=Faults.parse(given.fault), stream=StreamOptions(speed=given.speed),
         )  # fmt: skip
     except SillokError as err:
         print(f"error: {err}", file=sys.stderr)

@@ -16,6 +16,7 @@ from sillok import clock
 from sillok.errors import ConfigError, ResourceError
 from sillok.sandbox.app import create_app
 from sillok.sandbox.faults import Faults
+from sillok.sandbox.feed import StreamOptions
 from sillok.sandbox.gate import Limits
 from sillok.sandbox.market import Market
 from sillok.sandbox.replay import read_market
@@ -65,6 +66,7 @@ def serve(
     seed: int = DEFAULT_SEED,
     start: date = FIRST_DAY,
     faults: Faults | None = None,
+    stream: StreamOptions | None = None,
     say: Callable[[dict[str, str]], None] | None = None,
 ) -> None:
     """Serve the synthetic market, or the history in ``data``, until SIGINT or SIGTERM; say where when ready.
@@ -93,7 +95,11 @@ def serve(
     else:
         market = RollingMarket(lambda day: make_market(seed, start, day))
         first = market()
-    asyncio.run(_serve(create_app(market, limits, faults=faults), first, host, port, say or print_ready))
+    asyncio.run(
+        _serve(
+            create_app(market, limits, faults=faults, stream=stream), first, host, port, say or print_ready
+        )
+    )
 
 
 async def _serve(

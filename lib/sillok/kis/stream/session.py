@@ -85,9 +85,11 @@ class Stream:
     url
         See :func:`stream_url`.
     approve
-        Gives the approval key; with ``True`` a new one, because the last was refused.
+        Gives the approval key; it is told the one that was refused, or nothing.
     paper
         Use the paper host's transaction ids.
+    label
+        What a person must be told about the data; empty at KIS.
     limit
         How many events may wait for the reader.
     now
@@ -99,16 +101,17 @@ class Stream:
     def __init__(
         self,
         url: str,
-        approve: Callable[[bool], Awaitable[str]],
+        approve: Callable[[str], Awaitable[str]],
         *,
         paper: bool = False,
+        label: str = "",
         limit: int = 10_000,
         patience: Patience | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(KST),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         day: date | None = None,
     ) -> None:
-        self.url = url
+        self.url, self.label = url, label
         self._approve, self._paper = approve, paper
         self._patience = patience or Patience()
         self._now, self._sleep, self._day = now, sleep, day
@@ -254,7 +257,7 @@ class Stream:
             try:
                 await self._connection.request(self._approval, *asked, then=stand)
             except ApprovalRefusedError:
-                self._approval = await self._approve(True)
+                self._approval = await self._approve(self._approval)
                 await self._connection.request(self._approval, *asked, then=stand)
             if not one.stands:
                 raise FatalVendorError(
@@ -266,7 +269,7 @@ class Stream:
         if self._http is None:
             raise RuntimeError("the stream is closed; use it inside `async with`")
         answer_s = self._patience.answer_s
-        self._approval = self._approval or await self._approve(False)
+        self._approval = self._approval or await self._approve("")
         try:
             async with asyncio.timeout(answer_s):
                 socket = await self._http.ws_connect(
