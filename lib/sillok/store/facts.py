@@ -233,18 +233,22 @@ account_execution = Table(
 )
 
 # ---- what the stream brought
-trade_tick = Table(  # known when it was received
+trade_tick = Table(  # known when it was received; the day's volume grows with every trade and so names it
     "trade_tick",
     metadata,
+    Column("channel", String(16), primary_key=True),  # trades, trades_unified
     Column("symbol", String(12), primary_key=True),
     Column("date", Date, primary_key=True),  # the session
-    Column("seq", Integer, primary_key=True, autoincrement=False),  # 0, 1, ... in the order of arrival
+    Column(
+        "volume", BigInteger, primary_key=True, autoincrement=False
+    ),  # shares of the day, this trade's included
     Column("traded_at", UtcTime, nullable=False),
     Column("received_at", UtcTime, nullable=False),
     Column("price", Integer, nullable=False),  # KRW
     Column("quantity", BigInteger, nullable=False),  # shares
-    Column("volume", BigInteger, nullable=False),  # shares since the session began
     Column("side", String(4), nullable=False),  # buy or sell: who came to the other's price; empty: neither
+    Column("ask", Integer, nullable=False),  # best prices after it, KRW; 0: none
+    Column("bid", Integer, nullable=False),
 )
 
 stream_gap = Table(  # a span in which nothing could be received
@@ -253,6 +257,9 @@ stream_gap = Table(  # a span in which nothing could be received
     Column("channel", String(16), primary_key=True),
     Column("symbol", String(12), primary_key=True),
     Column("began_at", UtcTime, primary_key=True),
-    Column("ended_at", UtcTime),  # null: not yet
-    Column("reason", String(200), nullable=False),
+    Column("ended_at", UtcTime, nullable=False),
+    Column(
+        "reason", String(16), nullable=False
+    ),  # disconnected, silent, overflow, unreadable, started, gave_up
+    Column("lost", Integer, nullable=False),  # trades that were dropped, where that is known; else 0
 )

@@ -353,9 +353,9 @@ async def test_two_clients_of_two_keys_see_the_same_session(desk: Desk) -> None:
     ):
         await one.trades(ISSUES[0])
         await other.trades(ISSUES[0])
-        first, second = (
+        first, second = [
             {trade.volume: trade.price for trade in await take(stream, 300, Trade)} for stream in (one, other)
-        )
+        ]
     both = first.keys() & second.keys()
     assert len(both) > 100
     assert {volume: first[volume] for volume in both} == {volume: second[volume] for volume in both}

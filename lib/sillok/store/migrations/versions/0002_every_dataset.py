@@ -179,22 +179,25 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(length=16), nullable=False),
         sa.Column("symbol", sa.String(length=12), nullable=False),
         sa.Column("began_at", UtcTime(), nullable=False),
-        sa.Column("ended_at", UtcTime(), nullable=True),
-        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("ended_at", UtcTime(), nullable=False),
+        sa.Column("reason", sa.String(length=16), nullable=False),
+        sa.Column("lost", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("channel", "symbol", "began_at", name=op.f("pk_stream_gap")),
     )
     op.create_table(
         "trade_tick",
+        sa.Column("channel", sa.String(length=16), nullable=False),
         sa.Column("symbol", sa.String(length=12), nullable=False),
         sa.Column("date", sa.Date(), nullable=False),
-        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("volume", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("traded_at", UtcTime(), nullable=False),
         sa.Column("received_at", UtcTime(), nullable=False),
         sa.Column("price", sa.Integer(), nullable=False),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
-        sa.Column("volume", sa.BigInteger(), nullable=False),
         sa.Column("side", sa.String(length=4), nullable=False),
-        sa.PrimaryKeyConstraint("symbol", "date", "seq", name=op.f("pk_trade_tick")),
+        sa.Column("ask", sa.Integer(), nullable=False),
+        sa.Column("bid", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("channel", "symbol", "date", "volume", name=op.f("pk_trade_tick")),
     )
     op.add_column("check_result", sa.Column("previous", sa.String(length=8), nullable=True))
     op.add_column("check_result", sa.Column("kinds", sa.JSON(), nullable=True))
