@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -360,3 +362,51 @@ def test_what_is_known_at_the_very_close_belongs_to_that_session(
     panel = open_market(objects, info.id).fundamentals("sales_krw")
     assert panel[ONE].first_valid_index() == pd.Timestamp(first)
     assert open_market(objects, info.id, as_of=close).statements().empty == bool(late)
+
+
+ASKS: dict[str, Callable[[Market], pd.DataFrame]] = {
+    "raw_bar": lambda market: market.panel(adjusted=False),
+    "investor_day": lambda market: market.investors("individual"),
+    "statement": lambda market: market.statements(),
+    "corporate_action": lambda market: market.corporate_actions(),
+    "overseas_bar": lambda market: market.overseas("NAS", "AAPL"),
+    "rate_bar": lambda market: market.fx("USDKRW"),
+}
+
+
+@pytest.fixture(scope="module")
+def copy(frozen: Frozen, tmp_path_factory: pytest.TempPathFactory) -> tuple[Objects, dict[str, str]]:
+    """Give a copy of the newest snapshot to damage, and the file of each table."""
+    objects = open_objects("", directory=tmp_path_factory.mktemp("copy"), cache=Path())
+    entries = json.loads(frozen.objects.get(frozen.revised.id))["partitions"]
+    for key in (*(entry["key"] for entry in entries), frozen.revised.id):
+        objects.put(frozen.objects.get(key))
+    return objects, {entry["table"]: entry["key"] for entry in entries}
+
+
+@given(
+    table=st.sampled_from(sorted(ASKS)),
+    suffix=st.sampled_from(["", "_old"]),
+    at=st.floats(0, 1, exclude_max=True),
+    bit=st.integers(0, 7),
+)
+@settings(max_examples=80, deadline=None)
+def test_no_flipped_bit_in_any_table_ever_changes_an_answer(
+    frozen: Frozen, copy: tuple[Objects, dict[str, str]], table: str, suffix: str, at: float, bit: int
+) -> None:
+    objects, keys = copy
+    key = keys[table + suffix]
+    path, data = objects.path(key), frozen.objects.get(key)
+    place = int(at * len(data))
+    path.chmod(0o644)
+    path.write_bytes(data[:place] + bytes([data[place] ^ 1 << bit]) + data[place + 1 :])
+    try:
+        answer = ASKS[table](open_market(objects, frozen.revised.id, as_of=REVISED))
+    except DataError as err:
+        refused = str(err)
+    else:
+        pd.testing.assert_frame_equal(answer, ASKS[table](frozen.at(REVISED)))
+        refused = key
+    finally:
+        path.write_bytes(data)
+    assert key in refused
