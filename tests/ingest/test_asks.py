@@ -65,6 +65,9 @@ def test_calls_count_the_pages_of_the_days_that_a_key_can_have() -> None:
     spans = Spans({}, SESSIONS, 50, {"young": SESSIONS[-3]})
     assert spans.calls("old", FIRST, STOP) == len(SESSIONS) // 50 + 1
     assert spans.calls("young", FIRST, STOP) == 1
+    paged = Spans({}, SESSIONS, 50, recent_rows=29)
+    assert paged.calls("new", SESSIONS[-29], STOP) == 1
+    assert paged.calls("new", SESSIONS[-60], STOP) == 3
     assert Spans({}, (), 100).calls("USDKRW", date(2026, 1, 1), date(2026, 4, 12)) == 2
 
 

@@ -121,7 +121,7 @@ async def test_every_dataset_lands_on_both_databases_and_a_second_load_changes_n
     weekdays = sum((START + DAY * n).weekday() < 5 for n in range((date(2026, 6, 29) - START).days + 1))
     assert inserted == {
         "listings": 3, "sessions": len(SESSIONS), "corporate_actions": 1, "index_bars": 3 * len(SESSIONS),
-        "daily_bars": 3 * len(SESSIONS), "raw_bars": 3 * len(SESSIONS), "investor_days": 3 * 25,
+        "daily_bars": 3 * len(SESSIONS), "raw_bars": 3 * len(SESSIONS), "investor_days": 3 * len(SESSIONS),
         "statements": 3 * periods, "rates": 3 * (weekdays - 1), "overseas_bars": weekdays - 1, "account": 3,
     }  # fmt: skip
     assert report.skipped == {}
@@ -485,6 +485,20 @@ async def test_a_dataset_that_the_host_lacks_is_left_out_with_its_reason(lite: S
     assert (set(plan["skipped"]), marks) == ({"raw_bars", "corporate_actions"}, 0)
     vendor.lacks = frozenset()
     assert (await run(vendor, lite)).counts["raw_bars"]["inserted"] == 20 * len(SESSIONS)
+
+
+async def test_where_the_host_reaches_back_less_far_what_it_has_is_taken(lite: Store) -> None:
+    vendor = FakeVendor.of(1)
+    genuine, oldest = vendor.investor_days, SESSIONS[-30]
+
+    async def answer(symbol: str, start: date, end: date) -> list[tuple]:
+        if start < oldest:
+            raise ConfigError("the paper host has the newest 30 sessions only", oldest=oldest)
+        return await genuine(symbol, start, end)
+
+    vendor.investor_days = answer  # type: ignore[method-assign]
+    report = await run(vendor, lite)
+    assert (report.counts["investor_days"]["inserted"], report.skipped) == (30, {})
 
 
 async def test_a_market_without_bars_is_no_load(lite: Store) -> None:

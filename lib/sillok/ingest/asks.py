@@ -49,6 +49,7 @@ class Spans:
     days: Sequence[date]
     page_rows: int  # rows that one call gives
     born: Mapping[str, date] | None = None  # before it a key has no rows, so that no call is needed
+    recent_rows: int = 0  # rows that a first call gives, beyond which older ones are asked for by pages
 
     def calls(self, key: str, start: date, end: date) -> int:
         """Return how many calls ``[start, end)`` of ``key`` will take: a page that is not full is the last."""
@@ -56,6 +57,8 @@ class Spans:
         count = max(0, (end - first).days)
         if self.days:
             count = max(0, bisect_left(self.days, end) - bisect_left(self.days, first))
+        if self.recent_rows:
+            return 1 if count <= self.recent_rows else count // self.page_rows + 2
         return count // self.page_rows + 1
 
     def overlap(self, first: date, mark: date) -> date:

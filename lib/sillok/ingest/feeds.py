@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import Connection, Table
 
 from sillok.clock import KST
+from sillok.errors import ConfigError
 from sillok.ingest.accounts import AccountFeed, plan_account
 from sillok.ingest.actions import ActionFeed, issue_mark
 from sillok.ingest.asks import Ask, Settling, Spans, is_due, plan_asks
@@ -25,7 +26,7 @@ from sillok.ingest.known import (
 )
 from sillok.ingest.pipeline import Feed
 from sillok.ingest.series import SeriesFeed
-from sillok.ingest.source import DatasetSource, MarketSource
+from sillok.ingest.source import DatasetSource, MarketSource, Row
 from sillok.ingest.statements import BASES, StatementFeed
 from sillok.ingest.survey import WHOLE, Scope, Survey
 from sillok.store import Mark, Store, read_marks
@@ -45,8 +46,9 @@ __all__ = ["INDICES", "Feeds", "open_feeds"]
 
 INDICES = ("KOSPI", "KOSDAQ", "KOSPI200")
 _DAY = timedelta(days=1)
-_PAGE, _INDEX_PAGE, _INVESTOR_PAGE = 100, 50, 30  # rows that the vendor gives a call
-_INVESTOR_FIRST = 25  # sessions: one answer has 30, the running one among them
+_PAGE, _INDEX_PAGE = 100, 50  # rows that the vendor gives a call
+_INVESTOR_FIRST = 250  # sessions of a first load: their calls are the dearest, and flows of old tell little
+_INVESTOR_RECENT = 29  # sessions of an answer, but the running one
 _STATEMENT_CALLS = 3 * len(BASES)
 _TABLES = (
     account_execution, corporate_action, daily_bar, index_bar, investor_day, overseas_bar, rate_bar, raw_bar,
@@ -172,18 +174,31 @@ class _Maker:
         if not days:
             return None
         recent = self.survey.days[-_INVESTOR_FIRST:][0]
-        spans = self._sessions(self.survey.spans(recent, days[-1]), _INVESTOR_PAGE)
+        spans = self._sessions(self.survey.spans(recent, days[-1]), _PAGE)
         marks = self.marks[investor_day.name]
         behind = {
             key: (min(recent, spans.overlap(self.survey.begin, marks[key].through)), stop)
             for key, (_, stop) in spans.of.items()
             if key in marks
         }
-        wanted = self._sessions({**spans.of, **behind}, _INVESTOR_PAGE)
         return self._series(
-            "investor_days", investor_day, wanted, self.client.investor_days, _settled,
+            "investor_days",
+            investor_day,
+            replace(spans, of={**spans.of, **behind}, recent_rows=_INVESTOR_RECENT),
+            self._ask_investors,
+            _settled,
             revised_at=settled_at(days[-1]),
-        )  # fmt: skip
+        )
+
+    async def _ask_investors(self, symbol: str, start: date, end: date) -> Sequence[Row]:
+        """Ask for the investors of an issue; where the host reaches back less far, for what it has."""
+        try:
+            return await self.client.investor_days(symbol, start, end)
+        except ConfigError as err:
+            oldest = err.detail.get("oldest")  # the paper host says it
+            if not isinstance(oldest, date) or not start < oldest < end:
+                raise
+            return await self.client.investor_days(symbol, oldest, end)
 
     def _statements(self) -> StatementFeed:
         through, marks = self.survey.through, self.marks[statement.name]
