@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from sillok.ingest.checks import halts, moves, prices
+from sillok.ingest.checks import explain, halts, moves, prices
 from sillok.ingest.checks.bars import Bars, Part, make_bars
 from sillok.ingest.checks.explain import EXPLANATIONS, FAULTS, explain_move, find_moves
 from sillok.ingest.checks.facts import Action, Facts, IssueFacts
@@ -227,3 +227,11 @@ def test_with_the_delistings_that_followed_liquidation_needs_no_guess(real: tupl
 def test_the_kinds_are_explanations_or_faults() -> None:
     assert not set(EXPLANATIONS) & set(FAULTS)
     assert FAULTS[-1] == "unexplained"
+
+
+def test_a_broken_series_is_not_explained_bar_by_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(explain, "MOST_EXPLAINED", 3)
+    bars = bars_of(*flat("A", [-10_000, 90_000, *[1_000, 90_000] * 4]))
+    kinds = [kind for _, kind in explain.explain_moves(bars, find_moves(bars), facts_of(bars))]
+    assert kinds.count("unexplained") == len(kinds) - 3
+    assert "resumed" not in kinds  # it is the oldest

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sillok.ingest.checks.bars import Bars, Part
+from sillok.ingest.checks.explain import MOST_EXPLAINED
 from sillok.ingest.checks.facts import Facts
-from sillok.ingest.checks.result import CheckResult, Found, as_day
+from sillok.ingest.checks.result import EXAMPLES, CheckResult, Found, as_day
 
 __all__ = [
     "EVENT_REASONS",
@@ -105,18 +106,19 @@ def find_factors(part: Part, facts: Facts) -> Found:
     factor = _factors(raw, part.adjusted, match)
     ratio, _ = _steps(raw, factor)
     kinds: Counter[str] = Counter(bars=int((match >= 0).sum()), unpaired=int((match < 0).sum()))
-    examples = []
-    for at in np.flatnonzero(ratio != 1):
-        kind = "events" if _has_event(raw, int(at), facts) else "moved"
+    examples: list[tuple[int, dict[str, Any]]] = []
+    for n, at in enumerate(raw.newest_first(np.flatnonzero(ratio != 1))):
+        kind = "events" if n < MOST_EXPLAINED and _has_event(raw, at, facts) else "moved"
         kinds[kind] += 1
-        if kind == "moved":
-            examples.append(_show(raw, int(at), ratio=round(float(ratio[at]), 4), kind=kind))
+        if kind == "moved" and len(examples) < EXAMPLES:
+            examples.append(_show(raw, at, ratio=round(float(ratio[at]), 4), kind=kind))
     is_newest = (raw.day == facts.through) & (match >= 0)
     kinds["issues"] = int(is_newest.sum())
     if len(part.adjusted):
         behind = np.flatnonzero(is_newest & (part.adjusted.close[match] != raw.close))
         kinds["behind"] = len(behind)
-        examples += [_show(raw, int(at), kind="behind", factor=round(float(factor[at]), 4)) for at in behind]
+        shown = behind[:EXAMPLES]
+        examples += [_show(raw, int(at), kind="behind", factor=round(float(factor[at]), 4)) for at in shown]
     return Found(dict(kinds)) + Found({}, tuple(examples))
 
 
@@ -151,7 +153,7 @@ def find_events(part: Part, facts: Facts) -> Found:
     match = match_bars(raw, adjusted)
     ratio, _ = _steps(raw, _factors(raw, adjusted, match))
     kinds: Counter[str] = Counter()
-    examples = []
+    examples: list[tuple[int, dict[str, Any]]] = []
     place = {symbol: at for at, symbol in enumerate(raw.symbols)}
     for symbol in sorted(set(facts.actions) & set(place)):
         rows = np.flatnonzero(raw.issue == place[symbol])

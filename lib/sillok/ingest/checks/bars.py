@@ -80,6 +80,10 @@ class Bars:
         has_halt = halts[at] - halts[np.maximum(since + 1, 0)] > 0
         return np.where(~self.is_first & has_halt, at - 1 - since, 0)
 
+    def newest_first(self, rows: Ints) -> list[int]:
+        """Return ``rows`` by day, the newest first, and by issue within a day."""
+        return [int(at) for at in rows[np.argsort(-self.day[rows], kind="stable")]]
+
 
 @dataclass(frozen=True)
 class Part:

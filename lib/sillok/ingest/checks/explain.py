@@ -5,7 +5,7 @@ The limit binds a price to the base price of its day, which is the close before 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -17,10 +17,19 @@ from sillok.ingest.checks.bars import Bars
 from sillok.ingest.checks.facts import Action, Facts, IssueFacts
 from sillok.ingest.checks.rules import is_beyond_limit, is_on_tick
 
-__all__ = ["EXPLANATIONS", "FAULTS", "explain_move", "find_moves", "guess_ratio"]
+__all__ = [
+    "EXPLANATIONS",
+    "FAULTS",
+    "MOST_EXPLAINED",
+    "explain_move",
+    "explain_moves",
+    "find_moves",
+    "guess_ratio",
+]
 
 Ints = NDArray[np.int64]
 
+MOST_EXPLAINED = 5_000  # of some hundred thousand bars; a real market moves so 50 times a year
 _LIQUIDATION = 10  # sessions; KRX grants 7, and a court's stay may lengthen them
 _ROUNDING = 1.15  # steps: half a step on either close, that of the base times 1.3
 _NO = np.array(False)
@@ -132,6 +141,17 @@ def explain_move(bars: Bars, at: int, facts: Facts, *, is_adjusted: bool = True)
     """
     move = _Move(bars, at, facts, is_adjusted)
     return next(kind for kind, fits in _KINDS.items() if fits(move))
+
+
+def explain_moves(
+    bars: Bars, rows: Ints, facts: Facts, *, is_adjusted: bool = True
+) -> Iterator[tuple[int, str]]:
+    """Yield each of ``rows``, newest first, with its kind; where a whole series is broken, the older ones unexplained."""
+    ordered = bars.newest_first(rows)
+    for at in ordered[:MOST_EXPLAINED]:
+        yield at, explain_move(bars, at, facts, is_adjusted=is_adjusted)
+    for at in ordered[MOST_EXPLAINED:]:
+        yield at, "unexplained"
 
 
 def _grid(bars: Bars, at: int) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 
 from sillok.ingest.checks.bars import Bars, Part
 from sillok.ingest.checks.facts import Facts
-from sillok.ingest.checks.result import CheckResult, Found, as_day
+from sillok.ingest.checks.result import EXAMPLES, CheckResult, Found, as_day
 
 __all__ = ["COPY_REASONS", "HALT_REASONS", "find_copies", "find_halts", "judge_copies", "judge_halts"]
 
@@ -89,9 +89,8 @@ def find_copies(part: Part, facts: Facts) -> Found:
         "newest": int((busy & newest).sum()),
         "bars": int((newest & (bars.volume > 0)).sum()),
     }
-    rows = np.flatnonzero(busy)
-    rows = rows[np.argsort(-bars.day[rows], kind="stable")][: Found().keep]
-    return Found(kinds, tuple((int(bars.day[at]), _show_copy(bars, int(at))) for at in rows))
+    rows = bars.newest_first(np.flatnonzero(busy))[:EXAMPLES]
+    return Found(kinds, tuple((int(bars.day[at]), _show_copy(bars, at)) for at in rows))
 
 
 def _show_copy(bars: Bars, at: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from sillok.ingest.checks.bars import Bars, Part
-from sillok.ingest.checks.explain import EXPLANATIONS, FAULTS, explain_move, find_moves, guess_ratio
+from sillok.ingest.checks.explain import EXPLANATIONS, FAULTS, explain_moves, find_moves, guess_ratio
 from sillok.ingest.checks.facts import Facts
 from sillok.ingest.checks.result import CheckResult, Found, as_day
 
@@ -26,13 +26,13 @@ def find(part: Part, facts: Facts) -> Found:
     """Explain each close of the adjusted bars that lies more than the limit from the one before."""
     bars = part.adjusted
     kinds: Counter[str] = Counter(issues=len(bars.symbols))
-    examples = []
-    for at in find_moves(bars):
-        kind = explain_move(bars, int(at), facts)
+    examples: list[tuple[int, dict[str, Any]]] = []
+    for at, kind in explain_moves(bars, find_moves(bars), facts):
         kinds[kind] += 1
         if kind not in EXPLANATIONS:
             kinds["newest"] += int(bars.day[at] == facts.through)
-            examples.append((int(bars.day[at]), _show(bars, int(at), kind)))
+            if len(examples) < _LISTED:
+                examples.append((int(bars.day[at]), _show(bars, at, kind)))
     return Found(dict(kinds), (), _LISTED) + Found({}, tuple(examples), _LISTED)
 
 

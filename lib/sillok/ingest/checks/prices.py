@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from sillok.ingest.checks.adjusted import match_bars, rebase
 from sillok.ingest.checks.bars import Bars, Part
-from sillok.ingest.checks.explain import EXPLANATIONS, explain_move
+from sillok.ingest.checks.explain import EXPLANATIONS, explain_moves
 from sillok.ingest.checks.facts import Facts
-from sillok.ingest.checks.result import CheckResult, Found, as_day
+from sillok.ingest.checks.result import EXAMPLES, CheckResult, Found, as_day
 from sillok.ingest.checks.rules import TICKS_KNOWN_FROM, as_number, is_beyond_limit, is_on_tick
 
 __all__ = [
@@ -58,11 +58,6 @@ def _show(bars: Bars, at: int, **more: object) -> tuple[int, dict[str, Any]]:
     return day, {"symbol": bars.symbols[bars.issue[at]], "date": as_day(day).isoformat(), **more}
 
 
-def _newest(bars: Bars, rows: Ints) -> Ints:
-    """Return the rows, newest first; by symbol within a day."""
-    return rows[np.argsort(-bars.day[rows], kind="stable")]
-
-
 # ---- low <= open, close <= high
 def _disorder(bars: Bars, slack: int) -> tuple[Ints, NDArray[np.bool_]]:
     """Return the rows out of order, and which of them cannot be at all."""
@@ -88,7 +83,7 @@ def find_disorder(part: Part, facts: Facts) -> Found:
             "newest": int((bars.day[rows] == facts.through).sum()),
             "newest_impossible": int((gross & (bars.day[rows] == facts.through)).sum()),
         }
-        shown = _newest(bars, rows)[: found.keep]
+        shown = bars.newest_first(rows)[:EXAMPLES]
         found += Found(kinds, tuple(_show(bars, at) for at in shown))
     return found
 
@@ -124,7 +119,7 @@ def find_off_ticks(part: Part, facts: Facts) -> Found:
         "newest": int((off & newest).sum()),
         "newest_bars": int(newest.sum()),
     }
-    rows = _newest(bars, np.flatnonzero(off))[: Found().keep]
+    rows = bars.newest_first(np.flatnonzero(off))[:EXAMPLES]
     return Found(
         kinds, tuple(_show(bars, at, **{n: int(getattr(bars, n)[at]) for n in _PRICES}) for at in rows)
     )
@@ -155,15 +150,15 @@ def find_over_limit(part: Part, facts: Facts) -> Found:
     beyond &= base > 0
     kinds: Counter[str] = Counter(bars=len(bars), rebased=int((slack > 0).sum()))
     kinds["newest_bars"] = int((bars.day == facts.through).sum())
-    examples = []
-    for at in np.flatnonzero(beyond):
-        kind = explain_move(bars, int(at), facts, is_adjusted=False)
-        kind = kind if kind in EXPLANATIONS else "beyond"
+    examples: list[tuple[int, dict[str, Any]]] = []
+    for at, explained in explain_moves(bars, np.flatnonzero(beyond), facts, is_adjusted=False):
+        kind = explained if explained in EXPLANATIONS else "beyond"
         kinds[kind] += 1
         if kind == "beyond":
             kinds["newest"] += int(bars.day[at] == facts.through)
-            prices = {name: int(getattr(bars, name)[at]) for name in _PRICES}
-            examples.append(_show(bars, int(at), base=round(float(base[at])), **prices))
+            if len(examples) < EXAMPLES:
+                prices = {name: int(getattr(bars, name)[at]) for name in _PRICES}
+                examples.append(_show(bars, at, base=round(float(base[at])), **prices))
     first = _find_first_days(bars, facts)
     return Found(dict(kinds)) + Found({}, tuple(examples)) + first
 
