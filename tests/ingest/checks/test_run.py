@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text, update
@@ -11,7 +12,8 @@ from sqlalchemy import select, text, update
 from sillok.clock import KST
 from sillok.errors import MissingDataError
 from sillok.ingest import CheckResult, Scope, load_market, run_checks
-from sillok.ingest.checks import CHECKS
+from sillok.ingest.checks import CHECKS, run
+from sillok.ingest.checks.explain import EXPLANATIONS, FAULTS
 from sillok.store import Store
 from sillok.store.tables import check_result, daily_bar
 from tests.ingest.vendor import FakeVendor
@@ -93,3 +95,14 @@ def test_every_severity_but_ok_has_a_reason() -> None:
     for check in CHECKS:
         assert "ok" not in check.reasons
         assert all(check.reasons.values()), check.name
+
+
+def test_every_check_and_each_of_its_reasons_stands_in_the_rooms_readme() -> None:
+    readme = (Path(run.__file__).parent / "README.md").read_text()
+    for check in CHECKS:
+        row = next(line for line in readme.splitlines() if line.startswith(f"| `{check.name}` |"))
+        assert all(f"**{severity}** {reason}" in row for severity, reason in check.reasons.items()), (
+            check.name
+        )
+    for kind in (*EXPLANATIONS, *FAULTS):
+        assert f"| `{kind}` |" in readme

@@ -27,10 +27,11 @@ __all__ = [
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 _SLACK = 0.005  # the vendor rounds after each event; no event moves a base price by less than this
+_MANY = 0.001  # of the bars; a real market's thousands of issues have some hundred events a year
 _STALE_SHARE = 0.01  # of the issues with both series
 
 FACTOR_REASONS = {
-    "error": "adjusted prices of the newest session are not those as traded: the series was not asked for anew after an event",
+    "error": "adjusted prices are not those as traded: series were not asked for anew after an event, or are not what they say",
     "warn": "between events the adjusted series must be the traded one times a constant; else one of them is wrong",
     "info": "there are no bars as traded to compare",
 }
@@ -129,7 +130,7 @@ def judge_factors(found: Found, facts: Facts) -> CheckResult:
             "adjusted_factor", "info", 0, "the store holds no bars as traded beside adjusted ones"
         )
     moved, behind = found.of("moved"), found.of("behind")
-    is_grave = behind > max(_STALE_SHARE * found.of("issues"), 2)
+    is_grave = behind > max(_STALE_SHARE * found.of("issues"), 2) or moved > _MANY * found.of("bars")
     severity = "error" if is_grave else "warn" if moved or behind else "ok"
     kinds = {
         kind: found.kinds[kind] for kind in ("events", "moved", "behind", "unpaired") if found.kinds.get(kind)
