@@ -77,6 +77,18 @@ def mariadb_url(mariadb_server: dict[str, Any]) -> str:
 
 
 @pytest.fixture
+def mortal_mariadb(servers_root: Path) -> Iterator[tuple[servers.Daemons, str]]:
+    """Give a MariaDB of one test alone, which may kill it and start it again, and its SQLAlchemy URL."""
+    if missing := servers.missing_programs("mariadb"):
+        _lack(f"mariadb ({', '.join(missing)})")
+    folder = servers_root / f"mortal-{uuid.uuid4().hex[:8]}"
+    folder.mkdir(mode=0o755)
+    daemons, about = servers.start_mariadb(folder)
+    yield daemons, f"mysql+pymysql://t:t@127.0.0.1:{about['port']}/t?charset=utf8mb4"
+    daemons.stop()
+
+
+@pytest.fixture
 def fresh_mariadb(mariadb_server: dict[str, Any]) -> Iterator[str]:
     """Give the SQLAlchemy URL of a database that is empty before the test and gone after it."""
     import pymysql

@@ -173,6 +173,21 @@ class Daemons:
                 raise RuntimeError(f"not ready after {READY_S:.0f} s")
             time.sleep(0.02)
 
+    def kill(self) -> None:
+        """End the processes as a power cut does."""
+        for process, _ in reversed(self._running):
+            process.kill()
+            process.wait()
+
+    def start_again(self) -> None:
+        """Start what was killed, by the same words."""
+        ended, self._running = self._running, []
+        for process, stop_by in ended:
+            again = subprocess.Popen(
+                process.args, env=self._environment, cwd=self.folder, stdin=subprocess.DEVNULL
+            )
+            self._running.append((again, stop_by))
+
     def stop(self) -> None:
         for process, stop_by in reversed(self._running):
             process.send_signal(stop_by)

@@ -3,6 +3,7 @@
 Each load runs in a fork, so that fifty of them do not import the library fifty times. An order says what to
 load, and at which SQL statement, at which answer of the vendor or after how many seconds ``kill -9`` strikes;
 its answer says how the process ended: ``killed``, ``done`` with what it counted, or ``failed`` with the error.
+With ``held`` the load waits there instead, as long as that file is there.
 """
 
 from __future__ import annotations
@@ -34,15 +35,29 @@ _LONGEST_S = 120.0
 
 @dataclass
 class Counter:
-    """Counts events of one kind, and ends the process at the chosen one."""
+    """Counts events of one kind; at the chosen one it ends the process, or holds it."""
 
     last: int = 0
+    held: Path | None = None  # instead of the end: this file is made, and its removal waited for
     count: int = 0
 
     def step(self, *_: Any) -> None:
         self.count += 1
-        if self.count == self.last:
+        if self.count != self.last:
+            return
+        if self.held is None:
             os.kill(os.getpid(), signal.SIGKILL)
+        else:
+            wait_while_held(self.held)
+
+
+def wait_while_held(file: Path) -> None:
+    file.touch()
+    deadline = time.monotonic() + _LONGEST_S
+    while file.exists():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{file} is still there after {_LONGEST_S:.0f} s")
+        time.sleep(0.001)
 
 
 def count_statements(store: Store, counter: Counter) -> None:
@@ -80,9 +95,10 @@ def run(order: dict[str, Any]) -> dict[str, Any]:
     """Load once, in this process."""
     pipeline._ROWS_A_BATCH = order.get("rows", pipeline._ROWS_A_BATCH)  # small batches: many commits to meet
     pipeline._ASKS_A_BATCH = order.get("asks", pipeline._ASKS_A_BATCH)
-    statements, answers = Counter(order.get("statement", 0)), Counter(order.get("answer", 0))
+    held = Path(order["held"]) if "held" in order else None
+    statements = Counter(order.get("statement", 0), held)
+    answers = Counter(order.get("answer", 0), held)
     store = open_store(order["store"])
-    store.migrate()
     count_statements(store, statements)
     count_answers(answers)
     began = time.monotonic()
@@ -94,6 +110,7 @@ def run(order: dict[str, Any]) -> dict[str, Any]:
         "end": "done",
         "counts": report.counts,
         "skipped": report.skipped,
+        "calls": report.calls,
         "statements": statements.count,
         "answers": answers.count,
         "seconds": time.monotonic() - began,

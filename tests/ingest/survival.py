@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -63,6 +64,18 @@ class Loader:
             yield cls(vendor, folder, process, defaults)
             process.stdin.close()
 
+    @contextmanager
+    def held(self, store: str, **order: Any) -> Iterator[None]:
+        """Begin a load and hold it at the order's point for the block; then ``end`` tells how it ended."""
+        file = self.folder / "held"
+        self.begin(store, held=str(file), **order)
+        deadline = time.monotonic() + 60
+        while not file.exists():
+            assert time.monotonic() < deadline, "the load never came to that point"
+            time.sleep(0.005)
+        yield
+        file.unlink()
+
     def begin(self, store: str, **order: Any) -> None:
         """Give an order; ``end`` waits for its answer."""
         assert self.process.stdin is not None
@@ -87,8 +100,17 @@ class Loader:
         self.begin(store, **order)
         return self.end()
 
+    def complete(self, store: str, **order: Any) -> dict[str, Any]:
+        """Load to the end."""
+        said = self.load(store, **order)
+        assert said["end"] == "done", said
+        return said
 
-def content(url: str) -> dict[str, list[tuple[Any, ...]]]:
+
+Content = dict[str, list[tuple[Any, ...]]]
+
+
+def content(url: str) -> Content:
     """Return every row of every table, sorted, without what differs from load to load."""
     store = open_store(url)
     found = {}
@@ -101,7 +123,7 @@ def content(url: str) -> dict[str, list[tuple[Any, ...]]]:
     return found
 
 
-def assert_same(found: dict[str, list[tuple[Any, ...]]], wanted: dict[str, list[tuple[Any, ...]]]) -> None:
+def assert_same(found: Content, wanted: Content) -> None:
     """Compare two stores table by table, naming the rows that only one of them has."""
     for name, rows in wanted.items():
         if found[name] != rows:
@@ -121,12 +143,13 @@ class Files:
     def url(self, name: str) -> str:
         return f"sqlite:///{self.folder / name}.db"
 
-    def copy(self, source: str, target: str) -> None:
-        """Make ``target`` the store that ``source`` is; nobody has either open."""
-        for old in self.folder.glob(f"{target}.db*"):
+    def copy(self, source: str, target: str, *, into: Path | None = None) -> None:
+        """Make ``target`` (in the folder ``into``) the store that ``source`` is; nobody has either open."""
+        folder = into or self.folder
+        for old in folder.glob(f"{target}.db*"):
             old.unlink()
         for old in self.folder.glob(f"{source}.db*"):
-            shutil.copyfile(old, self.folder / old.name.replace(source, target, 1))
+            shutil.copyfile(old, folder / old.name.replace(source, target, 1))
 
 
 class Databases:
@@ -160,6 +183,14 @@ class Databases:
                 cursor.execute(f"delete from {new}.`{table}`")
                 cursor.execute(f"insert into {new}.`{table}` select * from {old}.`{table}`")
             cursor.execute("commit")
+
+    def answers(self) -> bool:
+        """Whether the server is there."""
+        try:
+            self._run("select 1")
+        except pymysql.OperationalError:
+            return False
+        return True
 
     def drop(self) -> None:
         """Drop what was made."""

@@ -105,6 +105,10 @@ def test_a_url_that_is_not_ours_is_a_config_error_that_keeps_its_secret(url: str
     [
         (pymysql.err.OperationalError(1114, "The table 'daily_bar' is full"), ResourceError),
         (pymysql.err.OperationalError(2013, "Lost connection"), ResourceError),
+        (pymysql.err.InterfaceError(0, ""), ResourceError),
+        (pymysql.err.OperationalError(1927, "Connection was killed"), ResourceError),
+        (pymysql.err.OperationalError(1030, 'Got error 28 "No space left on device"'), ResourceError),
+        (pymysql.err.OperationalError(1030, 'Got error 168 "Unknown (generic) error from engine"'), None),
         (pymysql.err.OperationalError(1049, "Unknown database"), ConfigError),
         (pymysql.err.ProgrammingError(1064, "You have an error in your SQL syntax"), None),
         (sqlite3.OperationalError("no code at all"), None),
