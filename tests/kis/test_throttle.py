@@ -48,7 +48,7 @@ class Vendor:
 WAYS = st.lists(st.tuples(st.floats(0, 2), st.floats(0, 2)), min_size=1, max_size=7)
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(
     rate=st.sampled_from([1.0, 2.0, 3.5, 5.0, 20.0]),
     processes=st.integers(1, 3),
@@ -82,7 +82,7 @@ def test_no_second_of_the_vendors_ever_holds_more_calls_than_the_rate(
     assert fullest_second(arrivals) <= -(-rate // 1)
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), ways=WAYS)
 def test_the_limit_holds_when_callers_give_up_and_processes_die(
     seed: int, ways: list[tuple[float, float]]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sillok.clock import KST
-from sillok.errors import AuthError, ResourceError, RetriableVendorError
+from sillok.errors import AuthError, ResourceError, RetriableVendorError, VendorError
 from sillok.kis.answers import TOKEN_TOO_SOON
 from sillok.kis.credentials import Token
 from sillok.kis.tokenfile import TokenFile
@@ -182,10 +182,11 @@ def test_somebody_elses_token_of_the_minute_is_waited_out_once(tmp_path: Path) -
     assert asked[3] - asked[2] == 61
 
 
-def test_a_refused_key_is_no_token_asked_for(tmp_path: Path) -> None:
+@pytest.mark.parametrize("failure", [AuthError("wrong secret"), RetriableVendorError("no route", sent=False)])
+def test_what_no_token_can_have_been_issued_for_costs_no_minute(failure: VendorError, tmp_path: Path) -> None:
     async def scene(world: World) -> None:
-        world.failures = [AuthError("wrong secret")]
-        with pytest.raises(AuthError):
+        world.failures = [failure]
+        with pytest.raises(type(failure)):
             await world.process().current()
         assert (await world.process().current()).value == "T2"
 

@@ -118,8 +118,8 @@ class TokenBroker:
         try:
             token = await self._ask()
         except VendorError as err:
-            if not isinstance(err, RetriableVendorError):
-                self._file.write(kept)  # refused: none was issued
+            if not isinstance(err, RetriableVendorError) or err.detail.get("sent") is False:
+                self._file.write(kept)  # refused, or never asked: none was issued
             if once or err.detail.get("code") != TOKEN_TOO_SOON:
                 raise
             # Somebody who does not share this file asked within the minute.

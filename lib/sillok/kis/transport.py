@@ -205,7 +205,10 @@ class Transport:
             except aiohttp.ClientError as err:
                 # Not chained: what aiohttp raises may carry the request's headers, and so the keys.
                 reason = getattr(err, "strerror", None) or type(err).__name__
-                raise RetriableVendorError(f"{what}: cannot talk to {self.base_url}: {reason}") from None
+                sent = not isinstance(err, aiohttp.ClientConnectorError)
+                raise RetriableVendorError(
+                    f"{what}: cannot talk to {self.base_url}: {reason}", sent=sent
+                ) from None
             finally:
                 effort.spent_s += self._monotonic() - began
         _log.debug("%s %s: HTTP %d, %d bytes", method, what, response.status, len(data))
