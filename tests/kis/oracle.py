@@ -10,6 +10,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
+from sillok.clock import KST
 from sillok.kis.schema import Field
 
 __all__ = ["REFUSED", "same", "says", "says_row"]
@@ -106,7 +107,10 @@ def _says(kind: str, unit: str, absent: str, text: str) -> Any:
         return number
     if kind == "flag":
         return {"Y": True, "N": False}.get(plain, REFUSED)
-    return {"date": _day, "time": _clock, "month": _month, "span": _span}[kind](plain)
+    if kind == "time":
+        found = _clock(plain)
+        return found if found is REFUSED or unit == "local" else found.replace(tzinfo=KST)
+    return {"date": _day, "month": _month, "span": _span}[kind](plain)
 
 
 def same(value: object, said: object) -> bool:
@@ -115,6 +119,8 @@ def same(value: object, said: object) -> bool:
         return (
             isinstance(value, Decimal) and not (not value and value.is_signed()) and Fraction(value) == said
         )
+    if isinstance(said, time) and isinstance(value, time) and value.tzinfo is not said.tzinfo:
+        return False
     return type(value) is type(said) and value == said if not isinstance(said, tuple) else value == said
 
 

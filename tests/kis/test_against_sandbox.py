@@ -12,6 +12,7 @@ import pytest
 
 from sillok.clock import sessions
 from sillok.errors import ConfigError, SillokError
+from sillok.kis import Credentials, connect
 from sillok.kis.calls import WithHead
 from sillok.sandbox import Limits
 from tests.kis.test_families import CALLS, CORE, FAMILIES, IDS, method_of
@@ -141,3 +142,13 @@ async def test_years_of_corporate_actions_come_whole(tmp_path: Path, real: str) 
         ones = await client.corporate_actions("dividend", date(2024, 1, 1), NEXT, STOCK)
         assert ones
         assert ones == [one for one in found if one.symbol == STOCK]
+
+
+def test_the_families_answer_without_await_too(tmp_path: Path, real: str) -> None:
+    with connect(
+        real, Credentials.sandbox(), master_url=real, broker_path=tmp_path / "kis", rate=0
+    ) as client:
+        assert client.funds.price(FUND).nav > 0
+        assert client.finance.income(STOCK)[-1].sales_krw > 0
+        assert {"bonds", "funds", "raw_bars"} <= set(dir(client))
+        assert "nav_days" in dir(client.funds)

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from sillok.clock import KST
 from sillok.errors import FatalVendorError, MissingDataError
 from sillok.kis import schema
 from sillok.kis.parse import parse_balance, parse_daily_bars, parse_index_bars, parse_raw_bars
@@ -220,8 +221,12 @@ def test_rows_make_a_frame_with_our_names() -> None:
     assert frame["par_before"].tolist() == [12]
 
 
-def test_times_are_those_of_a_clock() -> None:
-    assert reader("latest_trades").rows(answer("latest_trades"))[0].time == time(9)
+def test_times_are_of_seoul_but_for_those_of_a_market_abroad() -> None:
+    trade = reader("latest_trades").rows(answer("latest_trades"))[0]
+    assert (trade.time, trade.time.tzinfo) == (time(9, tzinfo=KST), KST)
+    bar = reader("overseas_minutes", "output2").rows(answer("overseas_minutes"))[0]
+    assert (bar.time.tzinfo, bar.korea_time.tzinfo) == (None, KST)
+    assert ("time", "time", "local", "현지기준시간") in describe("overseas_minutes", "output2")
 
 
 async def test_an_unknown_symbol_is_answered_with_success_and_blanks(tmp_path: Path) -> None:

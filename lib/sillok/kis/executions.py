@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
 
-from sillok.clock import KST
 from sillok.errors import FatalVendorError
 from sillok.kis.calls import Calls, day_text
 from sillok.kis.paging import check_dates
@@ -78,5 +77,5 @@ def _execution(row: Record, first: date, last: date) -> Execution:
         row.filled_qty,
         row.average_price,
         row.amount_krw,
-        datetime.combine(row.date, row.time, KST),
+        datetime.combine(row.date, row.time),
     )

@@ -8,7 +8,6 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sillok.clock import KST
 from sillok.errors import ConfigError, FatalVendorError, MissingDataError
 from sillok.kis.calls import Calls, check_symbol, day_text
 from sillok.kis.paging import back_pages, chart_bars, check_dates
@@ -114,7 +113,7 @@ async def minute_bars(calls: Calls, symbol: str, day: date, since: time | None) 
         # Other days' rows, or none: the day's first is behind us. One row before the floor gives the first amount.
         if len(rows) < len(page) or not rows or rows[-1].time <= _OPEN or rows[-1].time < floor:
             break
-        until = (datetime.combine(day, rows[-1].time) - timedelta(minutes=1)).time()
+        until = (datetime.combine(day, rows[-1].time) - timedelta(minutes=1)).timetz()
     return [bar for bar in _minutes(symbol, kept) if bar.time.time() >= floor]
 
 
@@ -147,7 +146,7 @@ def _minutes(symbol: str, rows: Sequence[Record]) -> list[MinuteBar]:
         bars.append(
             MinuteBar(
                 symbol,
-                datetime.combine(row.date, row.time, KST),
+                datetime.combine(row.date, row.time),
                 row.open,
                 row.high,
                 row.low,

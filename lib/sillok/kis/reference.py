@@ -20,7 +20,7 @@ _HEAD = """\
 The Korea Investment & Securities Open API: schema, token, throttle, client. It reads; it cannot send an order.
 
 ```python
-async with kis.Client(...) as client:          # in a notebook: kis.connect(...), the same names without await
+async with kis.Client(...) as client:  # in a notebook: kis.connect(...), the same names without await
     bars = await client.raw_bars("005930", date(2026, 1, 2), date(2026, 7, 1))
     frame = pandas.DataFrame(await client.funds.nav_days("069500", date(2026, 1, 2), date(2026, 7, 1)))
 ```

@@ -21,6 +21,7 @@ Kind: TypeAlias = Callable[[str], Any]
 
 # What is kept exactly in whole units: power of ten, and the unit that comes out.
 _SCALES = {"million KRW": (6, "KRW"), "100 million KRW": (8, "KRW"), "thousand shares": (3, "shares")}
+_LOCAL = "local"  # a time whose place is the market's own
 _KINDS: dict[str, Kind] = {
     "int": values.read_int,
     "decimal": values.read_decimal,
@@ -36,6 +37,8 @@ _BROKEN = (KeyError, ValueError, TypeError, AttributeError)
 
 def _kind_of(field: Field) -> Kind:
     parse = _KINDS[field.kind]
+    if field.unit == _LOCAL:
+        parse = partial(values.read_time, zone=None)
     if field.unit in _SCALES:
         parse = partial(values.read_scaled, power=_SCALES[field.unit][0])
     return partial(_unless, field.absent, parse) if field.absent else parse

@@ -7,10 +7,12 @@ vendor's habit and is taken off; other white space is damage. Blank text is None
 from __future__ import annotations
 
 import re
-from datetime import date, time, timedelta
+from datetime import date, time, timedelta, tzinfo
 from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
+
+from sillok.clock import KST
 
 __all__ = ["BIGGEST", "Span", "read_date", "read_decimal", "read_flag", "read_int", "read_month", "read_scaled",
            "read_span", "read_text", "read_time", "signed"]  # fmt: skip
@@ -96,15 +98,15 @@ def read_date(text: str) -> date | None:
     return date(int(found[1]), int(found[3]), int(found[4]))
 
 
-def read_time(text: str) -> time | None:
-    """Return the time of day of HHMMSS."""
+def read_time(text: str, zone: tzinfo | None = KST) -> time | None:
+    """Return the time of day of HHMMSS, in Seoul; ``zone`` None where the place is not known."""
     text = text.strip(" ")
     if not text:
         return None
     found = _TIME(text)
     if not found:
         raise ValueError(f"{text[:40]!r} is not a time")
-    return time(int(found[1]), int(found[2]), int(found[3]))
+    return time(int(found[1]), int(found[2]), int(found[3]), tzinfo=zone)
 
 
 def read_month(text: str) -> date | None:

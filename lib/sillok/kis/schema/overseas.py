@@ -181,8 +181,8 @@ OVERSEAS_MINUTES = Endpoint(
             (
                 Field("rsym", "stream_key", "text", "", "실시간종목코드"),
                 Field("zdiv", "decimals", "int", "", "소수점자리수"),
-                Field("stim", "session_start", "time", "", "장시작현지시간"),
-                Field("etim", "session_end", "time", "", "장종료현지시간"),
+                Field("stim", "session_start", "time", "local", "장시작현지시간"),
+                Field("etim", "session_end", "time", "local", "장종료현지시간"),
                 Field("sktm", "session_start_korea", "time", "", "장시작한국시간"),
                 Field("ektm", "session_end_korea", "time", "", "장종료한국시간"),
                 Field("next", "has_next", "text", "", "다음가능여부"),
@@ -196,7 +196,7 @@ OVERSEAS_MINUTES = Endpoint(
             (
                 Field("tymd", "session", "date", "", "현지영업일자"),
                 Field("xymd", "date", "date", "", "현지기준일자"),
-                Field("xhms", "time", "time", "", "현지기준시간"),
+                Field("xhms", "time", "time", "local", "현지기준시간"),
                 Field("kymd", "korea_date", "date", "", "한국기준일자"),
                 Field("khms", "korea_time", "time", "", "한국기준시간"),
                 Field("open", "open", "decimal", "trade currency", "시가"),

@@ -386,7 +386,7 @@ OVERSEAS_EXECUTIONS = Endpoint(
                 Field("prcs_stat_name", "processing_status_name", "text", "", "처리상태명"),
                 Field("rjct_rson", "reject_reason", "text", "", "거부사유"),
                 Field("rjct_rson_name", "reject_reason_name", "text", "", "거부사유명"),
-                Field("ord_tmd", "time", "time", "", "주문시각"),
+                Field("ord_tmd", "time", "time", "local", "주문시각"),
                 Field("tr_mket_name", "trading_market_name", "text", "", "거래시장명"),
                 Field("tr_natn", "country_code", "text", "", "거래국가"),
                 Field("tr_natn_name", "trading_country_name", "text", "", "거래국가명"),

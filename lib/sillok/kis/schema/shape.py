@@ -36,7 +36,7 @@ class Field:
     """One field: the vendor's name, ours, kind, unit and Korean label.
 
     ``kind`` is int, decimal, text, flag (Y or N), date, time, month (YYYYMM) or span (two dates, the second may be
-    open). ``absent`` is the literal that stands for "not given"; ``sign`` names the field, by our name, that
+    open). A time is of Seoul, unless its unit says "local". ``absent`` is the literal that stands for "not given"; ``sign`` names the field, by our name, that
     carries the sign of this one.
     """
 
