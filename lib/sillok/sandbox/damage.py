@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +68,9 @@ def _counts(bars: Bars, missing: Ints, faults: Faults) -> Ints:
 
 def _repeat(bars: Bars, counts: Ints) -> Bars:
     ends = np.concatenate([[0], np.cumsum(counts)])
-    columns = {name: np.repeat(getattr(bars, name), counts) for name in ("date", *BAR_FIELDS, "split_pct")}
+    columns: dict[str, Any] = {
+        name: np.repeat(getattr(bars, name), counts) for name in ("date", *BAR_FIELDS, "split_pct")
+    }
     offsets = {symbol: (int(ends[low]), int(ends[high])) for symbol, (low, high) in bars.offsets.items()}
     return replace(bars, offsets=offsets, **columns)
 

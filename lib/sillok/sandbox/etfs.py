@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,5 +104,5 @@ def _net_asset_values(series: IndexSeries, multiple: int, unit: float) -> Ints:
     return np.round(level[0] * unit * np.cumprod(1 + multiple * np.round(moves, 8))).astype(np.int64)
 
 
-def _on_tick(price: NDArray[np.float64]) -> Ints:
+def _on_tick(price: NDArray[Any]) -> Ints:
     return np.maximum(np.round(price / _TICK).astype(np.int64) * _TICK, _TICK)

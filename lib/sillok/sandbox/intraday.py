@@ -69,10 +69,10 @@ def day_minutes(world: World, symbol: str, at: int, bars: Bars) -> Minutes | Non
     tape = day_tape(world, symbol, at, bars)
     if tape is None:
         return None
-    ends = np.searchsorted(tape.second, np.r_[_BEGINS[1:], CLOSE_S + 1])
+    ends = np.asarray(np.searchsorted(tape.second, np.r_[_BEGINS[1:], CLOSE_S + 1]), np.int64)
     starts = np.r_[0, ends[:-1]]
     traded = ends > starts
-    close = tape.price[np.maximum(ends - 1, 0)]  # a minute without trades stands at the last price
+    close: Ints = tape.price[np.maximum(ends - 1, 0)]  # a minute without trades stands at the last price
     first = np.where(traded, tape.price[np.minimum(starts, len(tape) - 1)], close)
     pieces = np.flatnonzero(traded)
     high, low, volume, worth = (

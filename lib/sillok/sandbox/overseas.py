@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sillok.kis import schema
-from sillok.sandbox.abroad import EXCHANGES, LISTED, UNIT, Exchange, Path, Stock, abroad_of
+from sillok.sandbox.abroad import UNIT, Path, abroad_of
 from sillok.sandbox.asks import Ask, Reply, answer, invalid
+from sillok.sandbox.exchanges import EXCHANGES, LISTED, Exchange, Stock
 from sillok.sandbox.market import as_number
 from sillok.sandbox.quotes import pct, sign_of
 from sillok.sandbox.world import World, as_day
@@ -181,7 +182,7 @@ def overseas_chart(ask: Ask) -> Reply:
 def overseas_settlements(ask: Ask) -> Reply:
     """Return when a trade of a day settles, by exchange."""
     day = ask.day("day")
-    rows = []
+    rows: list[dict[str, object]] = []
     for exchange in EXCHANGES.values():
         settled = _business(day, 1 if exchange.country == "미국" else 2)
         rows.append(

@@ -1,104 +1,14 @@
-"""The account abroad: three positions bought at the start, some round trips, the currencies it holds."""
+"""The account abroad: its positions, the currencies it holds, what they can buy."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from sillok.sandbox.abroad import EXCHANGES, UNIT, Exchange, Path, Stock, abroad_of
+from sillok.sandbox.abroad import UNIT, abroad_of
 from sillok.sandbox.account import book_of
 from sillok.sandbox.asks import Ask, Reply, answer, paged
-from sillok.sandbox.market import as_number
-from sillok.sandbox.overseas import money
+from sillok.sandbox.deals import CURRENCIES, currencies_of, positions_of
 from sillok.sandbox.quotes import pct
-from sillok.sandbox.world import World
 
-__all__ = [
-    "foreign_margin", "overseas_balance", "overseas_executions", "overseas_profit", "overseas_transactions",
-    "present_balance",
-]  # fmt: skip
-
-_HELD = (("NAS", "XFAKE", 40), ("NAS", "XCHIP", 25), ("NYS", "XBANK", 60))
-_CASH = {"USD": 12_500.0, "JPY": 300_000.0, "HKD": 0.0}
-_NAMES = {"USD": "미국 달러", "JPY": "일본 엔", "HKD": "홍콩 달러"}
-_EVERY, _KEPT = 6, 4  # sessions between round trips, and from purchase to sale
-_FEE = 0.0025
-_BOUGHT_ON = 20230901
-
-
-@dataclass(frozen=True, slots=True)
-class _Deal:
-    """One order, filled whole; ``bought`` is what a sold share had cost, 0 for a purchase."""
-
-    day: int
-    number: str
-    exchange: Exchange
-    stock: Stock
-    side: str
-    quantity: int
-    price: int
-    bought: int = 0
-
-    @property
-    def amount(self) -> float:
-        return self.quantity * self.price / UNIT
-
-    @property
-    def fee(self) -> float:
-        return round(self.amount * _FEE, 2)
-
-
-def _positions(world: World) -> list[tuple[Exchange, Stock, Path, int, float]]:
-    """Return what is held: exchange, issue, path, shares, and what they cost in the currency."""
-    found = []
-    for market, symbol, quantity in _HELD:
-        known = abroad_of(world).stock(market, symbol)
-        if known is None:
-            continue
-        stock, path = known
-        at = min(int(path.day.searchsorted(_BOUGHT_ON)), len(path.day) - 1)
-        splits = path.ratio if at < path.split_at < len(path.day) else 1
-        found.append(
-            (EXCHANGES[market], stock, path, quantity * splits, quantity * int(path.close[at]) / UNIT)
-        )
-    return found
-
-
-def _deals(world: World) -> list[_Deal]:
-    """Return the round trips since the positions were bought, oldest first; a split in between leaves one out."""
-    found = []
-    for place, (exchange, stock, path, _, _) in enumerate(_positions(world)):
-        first = int(path.day.searchsorted(_BOUGHT_ON)) + 1 + place
-        for at in range(first, len(path.day), _EVERY):
-            number, size = f"{30_000 + 10 * at + place:010d}", 3 + at % 5
-            bought = int(path.close[at])
-            found.append(_Deal(int(path.day[at]), number, exchange, stock, "02", size, bought))
-            out = at + _KEPT
-            if out < len(path.day):
-                ratio = path.ratio if at < path.split_at <= out else 1
-                number = f"{30_000 + 10 * out + place + 5:010d}"
-                price = int(path.close[out])
-                found.append(
-                    _Deal(
-                        int(path.day[out]),
-                        number,
-                        exchange,
-                        stock,
-                        "01",
-                        size * ratio,
-                        price,
-                        bought // ratio,
-                    )
-                )
-    return sorted(found, key=lambda deal: (deal.day, deal.number))
-
-
-def _between(ask: Ask) -> list[_Deal]:
-    start, end = as_number(ask.day("start")), as_number(ask.day("end"))
-    return [deal for deal in _deals(ask.world) if start <= deal.day <= end]
-
-
-def _echo(ask: Ask) -> str:
-    return f"{ask.get('account')}!^{ask.get('product')}!^"
+__all__ = ["foreign_margin", "overseas_balance", "present_balance"]
 
 
 def overseas_balance(ask: Ask) -> Reply:
@@ -107,7 +17,7 @@ def overseas_balance(ask: Ask) -> Reply:
     exchange, currency = ask.get("exchange"), ask.get("currency")
     rows: list[dict[str, object]] = []
     cost = value = 0.0
-    for where, stock, path, quantity, paid in _positions(ask.world):
+    for where, stock, path, quantity, paid in positions_of(ask.world):
         is_there = exchange in {"", where.account} or (exchange == "NASD" and where.country == "미국")
         if not is_there or currency not in {"", where.currency}:
             continue
@@ -140,7 +50,7 @@ def overseas_balance(ask: Ask) -> Reply:
         "total_return_pct": pct(value - cost, cost),
         "bought_total": f"{cost:.6f}",
     }
-    return paged(ask, _echo(ask), rows, totals)
+    return paged(ask, f"{ask.get('account')}!^{ask.get('product')}!^", rows, totals)
 
 
 def present_balance(ask: Ask) -> Reply:
@@ -150,7 +60,7 @@ def present_balance(ask: Ask) -> Reply:
     abroad = abroad_of(ask.world)
     rows: list[dict[str, object]] = []
     cost_krw = value_krw = 0.0
-    for where, stock, path, quantity, paid in _positions(ask.world):
+    for where, stock, path, quantity, paid in positions_of(ask.world):
         rate = abroad.rate(where.currency)
         worth, price = quantity * int(path.close[-1]) / UNIT, int(path.close[-1]) / UNIT
         cost_krw, value_krw = cost_krw + paid * rate, value_krw + worth * rate
@@ -185,24 +95,17 @@ def present_balance(ask: Ask) -> Reply:
                 "price_market": where.market,
             }
         )
-    held = _currencies(ask.world)
+    held = currencies_of(ask.world)
     cash_krw = sum(amount * rate for _, amount, rate in held)
     currencies = [_currency(name, amount, rate) for name, amount, rate in held]
     totals = _sums(cost_krw, value_krw, cash_krw)
     return answer(ask, rows, currencies, totals)
 
 
-def _currencies(world: World) -> list[tuple[str, float, float]]:
-    """Return currency, deposit and rate of what the account has; a replay knows no rates, so it has none."""
-    if not world.is_made_up:
-        return []
-    return [(name, amount, abroad_of(world).rate(name)) for name, amount in _CASH.items()]
-
-
 def _currency(name: str, amount: float, rate: float) -> dict[str, object]:
     return {
         "currency": name,
-        "currency_name": _NAMES[name],
+        "currency_name": CURRENCIES[name],
         "buy_total": "0",
         "sell_total": "0",
         "deposit_amount": f"{amount:.6f}",
@@ -238,122 +141,6 @@ def _sums(cost: float, value: float, cash: float) -> dict[str, object]:
     }
 
 
-def overseas_executions(ask: Ask) -> Reply:
-    """Return a page of the orders of a span, newest first."""
-    book_of(ask)
-    rows: list[dict[str, object]] = [
-        {
-            "date": str(deal.day),
-            "order_branch": "01790",
-            "order_no": deal.number,
-            "side": deal.side,
-            "side_name": "매수" if deal.side == "02" else "매도",
-            "amend_code": "00",
-            "symbol": deal.stock.symbol,
-            "name": deal.stock.name,
-            "order_qty": deal.quantity,
-            "order_price": f"{deal.price / UNIT:.8f}",
-            "filled_qty": deal.quantity,
-            "average_price": f"{deal.price / UNIT:.8f}",
-            "amount": f"{deal.amount:.5f}",
-            "remaining": 0,
-            "processing_status_name": "완료",
-            "time": "233015",
-            "trading_market_name": deal.exchange.name,
-            "country_code": deal.exchange.country_code,
-            "trading_country_name": deal.exchange.country,
-            "exchange": deal.exchange.account,
-            "currency": deal.exchange.currency,
-            "korea_date": str(deal.day),
-            "korea_time": "233015",
-            "loan_type_code": "00",
-            "channel_name": "OpenAPI",
-        }
-        for deal in reversed(_between(ask))
-    ]
-    return paged(ask, _echo(ask), rows)
-
-
-def overseas_transactions(ask: Ask) -> Reply:
-    """Return a page of the settled trades of a span, newest first."""
-    book_of(ask)
-    abroad = abroad_of(ask.world)
-    deals = _between(ask)
-    rows: list[dict[str, object]] = []
-    for deal in reversed(deals):
-        rate = abroad.rate(deal.exchange.currency)
-        net = deal.amount + (deal.fee if deal.side == "02" else -deal.fee)
-        rows.append(
-            {
-                "date": str(deal.day),
-                "settlement_date": str(deal.day),
-                "side": deal.side,
-                "side_name": "매수" if deal.side == "02" else "매도",
-                "symbol": deal.stock.symbol,
-                "name": deal.stock.name,
-                "filled_qty": deal.quantity,
-                "filled_qty_exact": f"{deal.quantity:.8f}",
-                "average_price": f"{deal.price / UNIT:.8f}",
-                "filled_price": money(deal.price),
-                "amount_foreign": f"{deal.amount:.4f}",
-                "amount": f"{deal.amount:.2f}",
-                "settlement_amount": f"{net:.4f}",
-                "settlement_krw": round(net * rate),
-                "overseas_commission": f"{deal.fee:.2f}",
-                "currency": deal.exchange.currency,
-                "registered_fx_rate": f"{rate:.8f}",
-            }
-        )
-    totals = {
-        "buy_total": sum(deal.amount for deal in deals if deal.side == "02"),
-        "sell_total": sum(deal.amount for deal in deals if deal.side == "01"),
-        "commission_total": sum(deal.fee for deal in deals),
-    }
-    return paged(ask, f"{ask.get('account')}^{ask.get('product')}^", rows, totals)
-
-
-def overseas_profit(ask: Ask) -> Reply:
-    """Return a page of what sales of a span brought, newest first."""
-    book_of(ask)
-    abroad = abroad_of(ask.world)
-    rows: list[dict[str, object]] = []
-    earned = cost = sold = 0.0
-    for deal in reversed(_between(ask)):
-        if deal.side != "01":
-            continue
-        paid = deal.quantity * deal.bought / UNIT
-        profit = deal.amount - paid - deal.fee
-        earned, cost, sold = earned + profit, cost + paid, sold + deal.amount
-        rate = abroad.rate(deal.exchange.currency)
-        rows.append(
-            {
-                "date": str(deal.day),
-                "symbol": deal.stock.symbol,
-                "name": deal.stock.name,
-                "sell_liquidation_qty": deal.quantity,
-                "average_price": money(deal.bought),
-                "cost": f"{paid:.5f}",
-                "average_sell_unit_price": money(deal.price),
-                "sell_amount": f"{deal.amount:.5f}",
-                "sell_costs": f"{deal.fee:.2f}",
-                "realised_profit": f"{profit:.5f}",
-                "return_pct": f"{100 * profit / paid:.8f}",
-                "fx_rate": f"{rate:.4f}",
-                "exchange": deal.exchange.account,
-                "first_fx_rate": f"{rate:.4f}",
-            }
-        )
-    totals = {
-        "stock_sell_total": sold,
-        "stock_buy_total": cost,
-        "realised_profit_total": earned,
-        "total_return_pct": pct(earned, cost),
-        "date": str(ask.world.today),
-        "fx_rate": f"{abroad.rate('USD'):.4f}",
-    }
-    return paged(ask, _echo(ask), rows, totals)
-
-
 def foreign_margin(ask: Ask) -> Reply:
     """Return what each currency can buy."""
     book_of(ask)
@@ -369,6 +156,6 @@ def foreign_margin(ask: Ask) -> Reply:
             ),
             "base_fx_rate": f"{rate:.8f}",
         }
-        for name, amount, rate in _currencies(ask.world)
+        for name, amount, rate in currencies_of(ask.world)
     ]
     return answer(ask, rows)

@@ -6,8 +6,9 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 
-from sillok.sandbox.abroad import EXCHANGES, LISTED, UNIT, abroad_of
+from sillok.sandbox.abroad import UNIT, abroad_of
 from sillok.sandbox.asks import Ask, Reply, answer, invalid, paged
+from sillok.sandbox.exchanges import EXCHANGES, LISTED
 from sillok.sandbox.market import as_number
 from sillok.sandbox.overseas import DECIMALS, amount_of, base_of, exchange_of, money
 from sillok.sandbox.quotes import pct, sign_of

@@ -18,20 +18,14 @@ from sillok.sandbox.issues import product, stock
 from sillok.sandbox.levels import index_chart, index_daily, index_price
 from sillok.sandbox.minutes import latest_trades, minutes, minutes_today, trades
 from sillok.sandbox.overseas import overseas_chart, overseas_daily, overseas_price, overseas_settlements
-from sillok.sandbox.overseas_account import (
-    foreign_margin,
-    overseas_balance,
-    overseas_executions,
-    overseas_profit,
-    overseas_transactions,
-    present_balance,
-)
+from sillok.sandbox.overseas_account import foreign_margin, overseas_balance, present_balance
 from sillok.sandbox.overseas_issues import (
     overseas_detail,
     overseas_minutes,
     overseas_product,
     overseas_rights,
 )
+from sillok.sandbox.overseas_trades import overseas_executions, overseas_profit, overseas_transactions
 from sillok.sandbox.prices import price, price_more, prices, volume_rank
 from sillok.sandbox.profits import account_rights, period_profit, trade_profit
 
