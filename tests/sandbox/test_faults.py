@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -230,6 +234,26 @@ def test_faults_are_read_from_text() -> None:
 def test_a_fault_that_cannot_be_is_refused_by_name(text: str) -> None:
     with pytest.raises(ConfigError, match=text.partition("=")[0] if "=" in text else "NAME=VALUE"):
         Faults.parse([text])
+
+
+def test_every_fault_is_described() -> None:
+    text = (Path(__file__).parents[2] / "lib" / "README.md").read_text("utf-8")
+    assert {one.name for one in fields(Faults)} - {"seed"} == set(
+        re.findall(r"^\| `(\w+)=", text, re.MULTILINE)
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [[sys.executable, "-m", "sillok.sandbox"], [str(Path(sys.executable).parent / "sillok"), "sandbox"]],
+)
+def test_the_command_line_takes_faults(command: list[str]) -> None:
+    done = subprocess.run(
+        [*command, "--port", "0", "--fault", "drop=0.1", "--fault", "typo=1"],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == ConfigError.exit_code
+    assert "unknown faults ['typo']" in done.stderr
 
 
 def test_damage_keeps_the_rest_of_the_market_as_it_is() -> None:

@@ -20,6 +20,7 @@ __all__ = [
     "Ask",
     "Reply",
     "answer",
+    "columns",
     "dump",
     "envelope",
     "invalid",
