@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import insert, inspect, select, text
+from sqlalchemy import event, insert, inspect, select, text
 
 from sillok.errors import ConfigError
 from sillok.store import Store, Written, open_store
@@ -60,4 +61,38 @@ def test_a_store_of_the_first_version_keeps_its_rows_and_takes_the_new_ones(url:
             "date": bar[1],
         }
         assert store.upsert(conn, rate_bar, [rate | {"known_at": CLOSE}], now=CLOSE) == Written(1, 0, 0)
+    store.engine.dispose()
+
+
+class Killed(BaseException):
+    """What a process that is killed leaves behind: nothing more is said to the server."""
+
+
+def test_a_migration_that_is_killed_after_any_of_its_steps_ends_whole(url: str) -> None:
+    store, deaths = open_store(url), 0
+
+    def die_at(stop: int) -> Callable[..., None]:
+        left = iter(range(stop))
+
+        def count(_conn: object, _cursor: object, statement: str, *_: object) -> None:
+            if statement.lstrip().startswith(("CREATE", "ALTER")) and next(left, None) is None:
+                raise Killed
+
+        return count
+
+    while True:
+        # MySQL keeps each step, and every state between two is met; SQLite takes all of them back.
+        listener = die_at(1 if store.dialect == "mysql" else 6 * deaths)
+        event.listen(store.engine, "before_cursor_execute", listener)
+        try:
+            store.migrate()
+            break
+        except Killed:
+            deaths += 1
+        finally:
+            event.remove(store.engine, "before_cursor_execute", listener)
+            store.engine.dispose()
+    assert deaths >= (30 if store.dialect == "mysql" else 5)
+    with store.engine.connect() as conn:
+        assert compare_metadata(MigrationContext.configure(conn), metadata) == []
     store.engine.dispose()

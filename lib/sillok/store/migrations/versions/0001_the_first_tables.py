@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
 
+from sillok.store.steps import create_index, create_table
 from sillok.store.tables import Points, UtcTime
 
 revision = "0001"
@@ -13,7 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_table(
+    create_table(
         "check_result",
         sa.Column("load_id", sa.String(length=32), nullable=False),
         sa.Column("name", sa.String(length=48), nullable=False),
@@ -23,7 +24,7 @@ def upgrade() -> None:
         sa.Column("examples", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("load_id", "name", name=op.f("pk_check_result")),
     )
-    op.create_table(
+    create_table(
         "daily_bar",
         sa.Column("symbol", sa.String(length=12), nullable=False),
         sa.Column("date", sa.Date(), nullable=False),
@@ -37,9 +38,9 @@ def upgrade() -> None:
         sa.Column("recorded_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("symbol", "date", name=op.f("pk_daily_bar")),
     )
-    op.create_index(op.f("ix_daily_bar_date"), "daily_bar", ["date"], unique=False)
+    create_index("ix_daily_bar_date", "daily_bar", ["date"])
 
-    op.create_table(
+    create_table(
         "frozen_partition",
         sa.Column("table_name", sa.String(length=32), nullable=False),
         sa.Column("part", sa.Integer(), nullable=False),
@@ -47,7 +48,7 @@ def upgrade() -> None:
         sa.Column("entries", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("table_name", "part", name=op.f("pk_frozen_partition")),
     )
-    op.create_table(
+    create_table(
         "index_bar",
         sa.Column("code", sa.String(length=8), nullable=False),
         sa.Column("date", sa.Date(), nullable=False),
@@ -61,7 +62,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("code", "date", name=op.f("pk_index_bar")),
     )
-    op.create_table(
+    create_table(
         "issue",
         sa.Column("symbol", sa.String(length=12), nullable=False),
         sa.Column("isin", sa.String(length=12), nullable=False),
@@ -76,7 +77,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("symbol", name=op.f("pk_issue")),
     )
-    op.create_table(
+    create_table(
         "load",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("source", sa.String(length=16), nullable=False),
@@ -88,7 +89,7 @@ def upgrade() -> None:
         sa.Column("error", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_load")),
     )
-    op.create_table(
+    create_table(
         "publication",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
@@ -101,9 +102,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_publication")),
         sa.UniqueConstraint("slug", "run_id", name=op.f("uq_publication_slug_run_id")),
     )
-    op.create_index(op.f("ix_publication_slug"), "publication", ["slug"], unique=False)
+    create_index("ix_publication_slug", "publication", ["slug"])
 
-    op.create_table(
+    create_table(
         "revision",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
@@ -117,9 +118,9 @@ def upgrade() -> None:
         sa.Column("recorded_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_revision")),
     )
-    op.create_index(op.f("ix_revision_table_name_part"), "revision", ["table_name", "part"], unique=False)
+    create_index("ix_revision_table_name_part", "revision", ["table_name", "part"])
 
-    op.create_table(
+    create_table(
         "run",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("notebook", sa.String(length=200), nullable=False),
@@ -142,16 +143,16 @@ def upgrade() -> None:
         sa.Column("error", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_run")),
     )
-    op.create_index(op.f("ix_run_started_at"), "run", ["started_at"], unique=False)
+    create_index("ix_run_started_at", "run", ["started_at"])
 
-    op.create_table(
+    create_table(
         "session",
         sa.Column("date", sa.Date(), nullable=False),
         sa.Column("known_at", UtcTime(), nullable=False),
         sa.Column("recorded_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("date", name=op.f("pk_session")),
     )
-    op.create_table(
+    create_table(
         "snapshot",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
@@ -162,7 +163,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_snapshot")),
         sa.UniqueConstraint("seq", name=op.f("uq_snapshot_seq")),
     )
-    op.create_table(
+    create_table(
         "watermark",
         sa.Column("dataset", sa.String(length=32), nullable=False),
         sa.Column("key", sa.String(length=16), nullable=False),

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
+from sillok.store.steps import add_column, create_index, create_table
 from sillok.store.types import Exact, UtcTime
 
 revision = "0002"
@@ -12,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_table(
+    create_table(
         "account_cash",
         sa.Column("account", sa.String(length=12), nullable=False),
         sa.Column("date", sa.Date(), nullable=False),
@@ -26,7 +27,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("account", "date", name=op.f("pk_account_cash")),
     )
-    op.create_table(
+    create_table(
         "account_execution",
         sa.Column("account", sa.String(length=12), nullable=False),
         sa.Column("date", sa.Date(), nullable=False),
@@ -42,7 +43,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("account", "date", "order_no", name=op.f("pk_account_execution")),
     )
-    op.create_table(
+    create_table(
         "account_position",
         sa.Column("account", sa.String(length=12), nullable=False),
         sa.Column("date", sa.Date(), nullable=False),
@@ -59,7 +60,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("account", "date", "symbol", name=op.f("pk_account_position")),
     )
-    op.create_table(
+    create_table(
         "corporate_action",
         sa.Column("symbol", sa.String(length=12), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
@@ -82,7 +83,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("symbol", "kind", "record_date", "number", name=op.f("pk_corporate_action")),
     )
-    op.create_table(
+    create_table(
         "investor_day",
         sa.Column("symbol", sa.String(length=12), nullable=False),
         sa.Column("date", sa.Date(), nullable=False),
@@ -96,8 +97,8 @@ def upgrade() -> None:
         sa.Column("recorded_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("symbol", "date", name=op.f("pk_investor_day")),
     )
-    op.create_index(op.f("ix_investor_day_date"), "investor_day", ["date"], unique=False)
-    op.create_table(
+    create_index("ix_investor_day_date", "investor_day", ["date"])
+    create_table(
         "overseas_bar",
         sa.Column("market", sa.String(length=4), nullable=False),
         sa.Column("symbol", sa.String(length=16), nullable=False),
@@ -112,7 +113,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("market", "symbol", "date", name=op.f("pk_overseas_bar")),
     )
-    op.create_table(
+    create_table(
         "rate_bar",
         sa.Column("pair", sa.String(length=8), nullable=False),
         sa.Column("date", sa.Date(), nullable=False),
@@ -124,7 +125,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("pair", "date", name=op.f("pk_rate_bar")),
     )
-    op.create_table(
+    create_table(
         "raw_bar",
         sa.Column("symbol", sa.String(length=12), nullable=False),
         sa.Column("date", sa.Date(), nullable=False),
@@ -141,8 +142,8 @@ def upgrade() -> None:
         sa.Column("recorded_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("symbol", "date", name=op.f("pk_raw_bar")),
     )
-    op.create_index(op.f("ix_raw_bar_date"), "raw_bar", ["date"], unique=False)
-    op.create_table(
+    create_index("ix_raw_bar_date", "raw_bar", ["date"])
+    create_table(
         "statement",
         sa.Column("symbol", sa.String(length=12), nullable=False),
         sa.Column("basis", sa.String(length=8), nullable=False),
@@ -174,7 +175,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("symbol", "basis", "period", name=op.f("pk_statement")),
     )
-    op.create_table(
+    create_table(
         "stream_gap",
         sa.Column("channel", sa.String(length=16), nullable=False),
         sa.Column("symbol", sa.String(length=12), nullable=False),
@@ -184,7 +185,7 @@ def upgrade() -> None:
         sa.Column("lost", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("channel", "symbol", "began_at", name=op.f("pk_stream_gap")),
     )
-    op.create_table(
+    create_table(
         "trade_tick",
         sa.Column("channel", sa.String(length=16), nullable=False),
         sa.Column("symbol", sa.String(length=12), nullable=False),
@@ -199,11 +200,11 @@ def upgrade() -> None:
         sa.Column("bid", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("channel", "symbol", "date", "volume", name=op.f("pk_trade_tick")),
     )
-    op.add_column("check_result", sa.Column("previous", sa.String(length=8), nullable=True))
-    op.add_column("check_result", sa.Column("kinds", sa.JSON(), nullable=True))
-    op.add_column("check_result", sa.Column("reason", sa.Text(), nullable=True))
-    op.add_column("load", sa.Column("duration_s", sa.Double(), nullable=True))
-    op.add_column("load", sa.Column("plan", sa.JSON(), nullable=True))
+    add_column("check_result", sa.Column("previous", sa.String(length=8), nullable=True))
+    add_column("check_result", sa.Column("kinds", sa.JSON(), nullable=True))
+    add_column("check_result", sa.Column("reason", sa.Text(), nullable=True))
+    add_column("load", sa.Column("duration_s", sa.Double(), nullable=True))
+    add_column("load", sa.Column("plan", sa.JSON(), nullable=True))
 
 
 def downgrade() -> None:
