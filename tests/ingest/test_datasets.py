@@ -362,6 +362,17 @@ async def test_a_cash_dividend_brings_no_history_again(lite: Store) -> None:
     assert (await run(vendor, lite, WEDNESDAY)).refetched == ()
 
 
+async def test_what_takes_effect_after_a_delisting_brings_nothing_again(lite: Store) -> None:
+    vendor = FakeVendor.of(2)
+    vendor.change("900010", delisted_on=date(2026, 5, 6))
+    vendor.actions = [action("900010", "merger", date(2026, 5, 4), list_date=date(2026, 5, 20))]
+    await run(vendor, lite)
+    vendor.asked.clear()
+    report = await run(vendor, lite, WEDNESDAY)
+    assert report.refetched == ()
+    assert "900010" not in {key for key, *_ in vendor.asked}
+
+
 async def test_a_dividend_in_shares_brings_the_history_again(lite: Store) -> None:
     vendor = FakeVendor.of(1)
     await run(vendor, lite)

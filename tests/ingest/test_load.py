@@ -293,6 +293,26 @@ async def test_a_database_locked_by_another_fails_the_load_and_loses_nothing(tmp
     assert (await run(vendor, store, WEDNESDAY)).counts["daily_bars"]["inserted"] == 2
 
 
+async def test_the_vendors_error_is_told_also_where_the_database_cannot_record_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'sillok.db'}", busy_timeout_s=0.05)
+    store.migrate()
+
+    def away(*_: object, **__: object) -> None:
+        raise ResourceError("the database is away")
+
+    monkeypatch.setattr("sillok.ingest.record.LoadRecord.set", away)
+    with pytest.raises(RetriableVendorError, match="EGW00201"):
+        await run(FakeVendor.of(2, fail_after=1), store)
+    monkeypatch.undo()
+    await run(FakeVendor.of(2), store)
+    with store.engine.connect() as conn:
+        rows = conn.execute(select(load.c.status, load.c.error).order_by(load.c.status)).all()
+    assert [row.status for row in rows] == ["done", "failed"]
+    assert rows[1].error.startswith("interrupted: ")
+
+
 async def test_progress_tells_each_stage_to_its_end(store: Store) -> None:
     told: list[tuple[str, int, int]] = []
     await load_market(

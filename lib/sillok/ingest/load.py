@@ -9,7 +9,7 @@ from datetime import date, datetime
 from sillok import clock
 from sillok.ingest import calendar, listings
 from sillok.ingest.datasets import GROUND
-from sillok.ingest.feeds import open_feeds
+from sillok.ingest.feeds import Feeds, open_feeds
 from sillok.ingest.pipeline import Outcome
 from sillok.ingest.plan import Plan, make_plan
 from sillok.ingest.record import LoadRecord, LoadReport, Tally, record_load, refuse_other_source
@@ -84,12 +84,10 @@ async def load_market(
         First day of history. Earlier than in the last load: the whole history is asked for again.
     delistings
         Issues that are listed no more; without them history holds only what survived.
-    progress
-        Called with a dataset, how many of its asks are done, and of how many.
     scope
         Which datasets; the default is all.
-    show
-        Called with the plan before the first of its asks.
+    show, progress
+        Called with the plan before its first ask; with a dataset, how many of its asks are done and of how many.
     monotonic
         Seconds that pass, for the load's duration.
 
@@ -106,31 +104,37 @@ async def load_market(
     wanted = scope or Scope()
     refuse_other_source(store, client.source)
     through = calendar.find_through(client, now)
-    calls_before = client.calls
+    before = client.calls
     with (
         store.alone(load.name) as hold,
         record_load(store, client.source, through, now, monotonic) as record,
     ):
         tally = Tally()
+        gone = delistings or ()
         survey = await _lay_ground(
-            client, record, tally, start=start, through=through, delistings=delistings or (), scope=wanted
+            client, record, tally, start=start, through=through, delistings=gone, scope=wanted
         )
-        for name in GROUND:
-            progress(name, 1, 1)
         feeds = open_feeds(client, store, survey, wanted)
         plan = make_plan(client.source, survey.through, feeds.asks, rate=client.rate, skipped=feeds.skipped)
         record.set(plan=plan.to_json())
         show(plan)
+        for name in GROUND:
+            progress(name, 1, 1)
         await Work(store, hold, feeds, tally, progress).run()
-        counts = tally.to_json()
-        seen = {"skipped": feeds.skipped, "failures": tally.failures}
-        duration_s = record.end("done", counts=counts, plan=plan.to_json() | seen)
+        return _conclude(record, plan, feeds, tally, calls=client.calls - before)
+
+
+def _conclude(record: LoadRecord, plan: Plan, feeds: Feeds, tally: Tally, *, calls: int) -> LoadReport:
+    """Say in the record that the load is done, and what it did."""
+    counts = tally.to_json()
+    seen = {"skipped": feeds.skipped, "failures": tally.failures}
+    duration_s = record.end("done", counts=counts, plan=plan.to_json() | seen)
     return LoadReport(
         record.id,
-        client.source,
+        plan.source,
         counts,
-        survey.through,
-        client.calls - calls_before,
+        plan.through,
+        calls,
         feeds.refetched,
         feeds.skipped,
         tuple(tally.failures),

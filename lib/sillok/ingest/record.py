@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert, select, update
 
-from sillok.errors import ConfigError, SillokError
+from sillok.errors import ConfigError, ResourceError, SillokError
 from sillok.ingest.asks import Ask
 from sillok.ingest.pipeline import Outcome
 from sillok.store import Store, Written
@@ -135,7 +135,8 @@ def record_load(
         yield record
     except BaseException as err:
         cause = _first_cause(err)
-        record.end("failed", error=f"{type(cause).__name__}: {cause}")
+        with suppress(ResourceError):  # the database is away: the next load will say that this one died
+            record.end("failed", error=f"{type(cause).__name__}: {cause}")
         if cause is err:
             raise
         raise cause from err
