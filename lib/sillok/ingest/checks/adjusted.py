@@ -40,6 +40,7 @@ EVENT_REASONS = {
     "warn": "a split or bonus of the past is not where the two series say it is",
     "info": "there is no split or bonus with bars on both its sides in both series",
 }
+_NEAR = 0.05  # of a ratio; the rounding of a penny share's prices
 _RECENT = 5  # sessions: what tonight's reports speak of
 
 
@@ -142,52 +143,48 @@ def judge_factors(found: Found, facts: Facts) -> CheckResult:
     return CheckResult("adjusted_factor", severity, moved + behind, summary, found.shown(), kinds=kinds)
 
 
-def _fits(bars: Bars, at: int, factor: float) -> bool:
-    """Return whether the close lies within a day's limit of the close before times ``factor``, give or take a tick."""
-    base = bars.before[at] * factor
-    return bool(abs(bars.close[at] - base) <= 0.305 * base + 1)
-
-
 def find_events(part: Part, facts: Facts) -> Found:
-    """Hold each split and bonus of known ratio against both series on its day."""
-    raw, adjusted = part.raw, part.adjusted
-    match = match_bars(raw, adjusted)
-    ratio, _ = _steps(raw, _factors(raw, adjusted, match))
+    """Hold each split and bonus of known ratio against both series: the last trade before it, and the first after."""
+    raw = part.raw
+    factor = _factors(raw, part.adjusted, match_bars(raw, part.adjusted))
     kinds: Counter[str] = Counter()
     examples: list[tuple[int, dict[str, Any]]] = []
     place = {symbol: at for at, symbol in enumerate(raw.symbols)}
     for symbol in sorted(set(facts.actions) & set(place)):
-        rows = np.flatnonzero(raw.issue == place[symbol])
+        rows = np.flatnonzero((raw.issue == place[symbol]) & (raw.volume > 0) & ~np.isnan(factor))
         for action in facts.actions[symbol]:
-            at = _row_of(raw, rows, action.days)
-            if action.factor is None or at is None or match[at] < 0 or match[at - 1] < 0:
+            around = None if action.factor is None else _rows_around(raw.day[rows], action.days)
+            if action.factor is None or around is None:
                 continue
-            kind = _judge_event(raw, adjusted, (at, int(match[at])), float(ratio[at]), action.factor)
+            before, after = (int(rows[at]) for at in around)
+            moved = float(raw.close[after]) / float(raw.close[before])
+            kind = _judge_event(float(factor[before] / factor[after]), moved, action.factor)
             kinds[kind] += 1
             if kind != "followed":
-                kinds["recent"] += facts.sessions_between(int(raw.day[at]), facts.through) < _RECENT
-                examples.append(_show(raw, at, kind=kind, action=action.kind, factor=round(action.factor, 4)))
+                lies = facts.sessions_between(int(raw.day[after]), facts.through)
+                kinds["recent"] += int(kind == "adjusted_with_jump" and lies < _RECENT)
+                ratio = round(action.factor, 4)
+                examples.append(_show(raw, after, kind=kind, action=action.kind, factor=ratio))
     return Found(dict(kinds)) + Found({}, tuple(examples))
 
 
-def _row_of(raw: Bars, rows: Ints, days: tuple[int, ...]) -> int | None:
-    """Return the bar on which an action shows: the first on or after its earliest day that is not before history."""
-    for day in sorted(days):
-        later = rows[(raw.day[rows] >= day) & (raw.day_before[rows] < day)]
-        if len(later) and not raw.is_first[later[0]]:
-            return int(later[0])
-    return None
+def _rows_around(days: Ints, shown: tuple[int, ...]) -> tuple[int, int] | None:
+    """Return the last of ``days`` before an action and the first on which it shows; None if one is not there.
+
+    The halt that comes with an action lies between the two, wherever in it the vendor sets the close anew.
+    """
+    before, after = int(np.searchsorted(days, min(shown))) - 1, int(np.searchsorted(days, max(shown)))
+    return (before, after) if before >= 0 and after < len(days) else None
 
 
-def _judge_event(raw: Bars, adjusted: Bars, rows: tuple[int, int], ratio: float, factor: float) -> str:
-    """Return what an event of ``factor`` did to the two series, whose factor moved by ``ratio`` at ``rows``."""
-    at, match = rows
-    has_step = abs(ratio / factor - 1) < 0.05 or (ratio == 1 and abs(factor - 1) < 0.05)
-    if has_step and _fits(adjusted, match, 1.0):
+def _judge_event(step: float, moved: float, factor: float) -> str:
+    """Return what an event of ``factor`` did: ``step`` is how adjusted over traded moved, ``moved`` how the traded did."""
+    if abs(step / factor - 1) < _NEAR:
         return "followed"
-    if not _fits(raw, at, factor) and _fits(raw, at, 1.0):
-        return "raw_without_jump"
-    return "adjusted_with_jump" if not _fits(adjusted, match, 1.0) else "other_ratio"
+    if abs(step - 1) >= _NEAR:
+        return "other_ratio"
+    has_jumped = abs(np.log(moved / factor)) < abs(np.log(moved))
+    return "adjusted_with_jump" if has_jumped else "raw_without_jump"
 
 
 def judge_events(found: Found, facts: Facts) -> CheckResult:

@@ -9,7 +9,7 @@ from datetime import date
 from sqlalchemy import Connection, delete, insert, select
 
 from sillok.errors import MissingDataError
-from sillok.ingest.checks import adjusted, coverage, crosscheck, datasets, halts, moves, prices, twins
+from sillok.ingest.checks import adjusted, coverage, crosscheck, datasets, feeds, halts, moves, prices, twins
 from sillok.ingest.checks.bars import Part, read_parts
 from sillok.ingest.checks.facts import Facts, read_facts
 from sillok.ingest.checks.result import CheckResult, Found
@@ -67,8 +67,8 @@ CHECKS: tuple[BarCheck | StoreCheck, ...] = (
     # Beside the bars.
     StoreCheck("investors", datasets.check_investors, datasets.INVESTOR_REASONS),
     StoreCheck("statements", datasets.check_statements, datasets.STATEMENT_REASONS),
-    StoreCheck("rates", datasets.check_rates, datasets.RATE_REASONS),
-    StoreCheck("overseas", datasets.check_overseas, datasets.OVERSEAS_REASONS),
+    StoreCheck("rates", feeds.check_rates, feeds.RATE_REASONS),
+    StoreCheck("overseas", feeds.check_overseas, feeds.OVERSEAS_REASONS),
 )
 
 
