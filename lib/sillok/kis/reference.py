@@ -9,6 +9,7 @@ from typing import Any
 
 from sillok.kis import families, records, schema
 from sillok.kis.client import Client
+from sillok.kis.core import Core
 from sillok.kis.families.family import Family
 from sillok.kis.rows import describe
 
@@ -61,7 +62,7 @@ def _core() -> Iterator[str]:
     yield "## The client itself\n"
     yield "| method | what it returns |"
     yield "| --- | --- |"
-    for name, method in _methods(Client):
+    for name, method in [*_methods(Core), *_methods(Client)]:
         yield f"| `{name}` | {_first_sentence(method)} |"
     yield "\n| record | columns |"
     yield "| --- | --- |"
