@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from datetime import date, time
 from decimal import Decimal
 from pathlib import Path
@@ -219,6 +220,13 @@ def test_rows_make_a_frame_with_our_names() -> None:
     frame = pd.DataFrame(reader("splits").rows(answer("splits")))
     assert list(frame.columns) == [one.name for one in schema.SPLITS.rows.fields]
     assert frame["par_before"].tolist() == [12]
+
+
+def test_rows_travel_between_processes() -> None:
+    rows = reader("splits").rows(answer("splits"))
+    (back,) = pickle.loads(pickle.dumps(rows))  # noqa: S301 - our own
+    assert back == rows[0]
+    assert (back.par_before, back._fields) == (12, rows[0]._fields)
 
 
 def test_times_are_of_seoul_but_for_those_of_a_market_abroad() -> None:

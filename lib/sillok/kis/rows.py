@@ -51,6 +51,10 @@ def _unless(absent: str, parse: Kind, text: str) -> Any:
 _record_class: Any = namedtuple  # its fields are known when the schema is read, not when types are checked
 
 
+def _remake(title: str, names: list[str], row: tuple[Any, ...]) -> Record:
+    return _record_class(title, names)._make(row)
+
+
 class Reader:
     """The reader of one block: ``record`` is the class of its rows, a NamedTuple in our names.
 
@@ -60,7 +64,10 @@ class Reader:
     def __init__(self, endpoint: Endpoint, block: Block, title: str, required: tuple[str, ...] = ()) -> None:
         places = {one.name: place for place, one in enumerate(block.fields)}
         self.endpoint, self.block = endpoint, block
-        self.record = _record_class(title, [one.name for one in block.fields])
+        names = [one.name for one in block.fields]
+        self.record = _record_class(title, names)
+        # Made here and not at the top of a module, it would not be found again by pickle.
+        self.record.__reduce__ = lambda row: (_remake, (title, names, tuple(row)))
         self._take = itemgetter(*(one.vendor for one in block.fields))
         self._kinds = [_kind_of(one) for one in block.fields]
         self._signed = [(places[one.name], places[one.sign]) for one in block.fields if one.sign]
