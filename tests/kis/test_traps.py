@@ -224,8 +224,9 @@ def test_rows_make_a_frame_with_our_names() -> None:
 
 def test_rows_travel_between_processes() -> None:
     rows = reader("splits").rows(answer("splits"))
-    (back,) = pickle.loads(pickle.dumps(rows))  # noqa: S301 - our own
+    (back,) = pickle.loads(pickle.dumps(rows))
     assert back == rows[0]
+    assert type(back) is type(rows[0])
     assert (back.par_before, back._fields) == (12, rows[0]._fields)
 
 

@@ -48,10 +48,18 @@ def _unless(absent: str, parse: Kind, text: str) -> Any:
     return None if text.strip(" ") == absent else parse(text)
 
 
-_record_class: Any = namedtuple  # its fields are known when the schema is read, not when types are checked
+_make_class: Any = namedtuple  # its fields are known when the schema is read, not when types are checked
 
 
-def _remake(title: str, names: list[str], row: tuple[Any, ...]) -> Record:
+@cache
+def _record_class(title: str, names: tuple[str, ...]) -> Any:
+    made = _make_class(title, names)
+    # Made here and not at the top of a module, it would not be found again by pickle.
+    made.__reduce__ = lambda row: (_remake, (title, names, tuple(row)))
+    return made
+
+
+def _remake(title: str, names: tuple[str, ...], row: tuple[Any, ...]) -> Record:
     return _record_class(title, names)._make(row)
 
 
@@ -64,10 +72,7 @@ class Reader:
     def __init__(self, endpoint: Endpoint, block: Block, title: str, required: tuple[str, ...] = ()) -> None:
         places = {one.name: place for place, one in enumerate(block.fields)}
         self.endpoint, self.block = endpoint, block
-        names = [one.name for one in block.fields]
-        self.record = _record_class(title, names)
-        # Made here and not at the top of a module, it would not be found again by pickle.
-        self.record.__reduce__ = lambda row: (_remake, (title, names, tuple(row)))
+        self.record = _record_class(title, tuple(one.name for one in block.fields))
         self._take = itemgetter(*(one.vendor for one in block.fields))
         self._kinds = [_kind_of(one) for one in block.fields]
         self._signed = [(places[one.name], places[one.sign]) for one in block.fields if one.sign]
