@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from tests.reference import PROJECT
 
-__all__ = ["NOTEBOOKS", "REFERENCE_TAGS"]
+__all__ = ["LIVE", "NOTEBOOKS", "REFERENCE_TAGS"]
 
 NOTEBOOKS = sorted([*PROJECT.glob("notebooks/*.ipynb"), *PROJECT.glob("dashboards/*.ipynb")])
+# These ask a sandbox that plays a session, and are never published.
+LIVE = sorted(PROJECT.glob("notebooks/live_*.ipynb"))
 REFERENCE_TAGS = {"nbval-check-output", "keep_output"}

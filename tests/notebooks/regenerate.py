@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+from tests.live import live_sandbox
 from tests.notebooks.catalogue import NOTEBOOKS, REFERENCE_TAGS
 from tests.reference import PROJECT, environment, shared_home
 
@@ -31,8 +32,8 @@ def regenerate(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ.update(environment(shared_home(Path(folder))))
+    with tempfile.TemporaryDirectory() as folder, live_sandbox() as url:
+        os.environ.update(environment(shared_home(Path(folder))) | {"SILLOK_KIS_URL": url})
         for found in NOTEBOOKS:
             regenerate(found)
             print(found.relative_to(PROJECT))

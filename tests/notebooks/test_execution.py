@@ -15,7 +15,7 @@ from sillok.market import freeze
 from sillok.objects import open_objects
 from sillok.store import open_store
 from sillok.store.tables import corporate_action, investor_day, load, rate_bar, raw_bar, statement
-from tests.notebooks.catalogue import NOTEBOOKS
+from tests.notebooks.catalogue import LIVE, NOTEBOOKS
 from tests.reference import NOW, PROJECT, environment
 
 _EXECUTE = """
@@ -54,14 +54,14 @@ def home_of_bars(reference_home: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
-def test_a_notebook_gives_its_reference_outputs(path: Path, reference_home: Path) -> None:
+def test_a_notebook_gives_its_reference_outputs(path: Path, reference_home: Path, live_url: str) -> None:
     # A pytest of its own: nbval's cells know no fixtures, so the home comes by the environment, and this run's
     # strictness about warnings is not the kernel's.
     command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=60",
                "-c", "/dev/null", f"--rootdir={PROJECT}", "-p", "no:cacheprovider", "-p", "no:asyncio", "-q", str(path)]  # fmt: skip
     done = subprocess.run(
         command,
-        env=environment(reference_home),
+        env=environment(reference_home) | ({"SILLOK_KIS_URL": live_url} if path in LIVE else {}),
         cwd=PROJECT,
         capture_output=True,
         text=True,
@@ -127,3 +127,38 @@ def test_an_impossible_limit_is_explained_in_the_notebook(reference_home: Path, 
     )
     assert done.returncode != 0
     assert "raise max_weight to 0.2 or more" in done.stderr
+
+
+def test_the_live_notebook_follows_the_issues_it_is_given(
+    reference_home: Path, live_url: str, tmp_path: Path
+) -> None:
+    asked = {"symbols": "900010,900020", "count": 40}
+    done = execute(
+        PROJECT / "notebooks/live_quotes.ipynb",
+        tmp_path / "out.ipynb",
+        reference_home,
+        asked,
+        SILLOK_KIS_URL=live_url,
+    )
+    assert done.returncode == 0, done.stderr[-4_000:]
+    shown = "".join(
+        output["data"]["text/html"]
+        if isinstance(output["data"]["text/html"], str)
+        else "".join(output["data"]["text/html"])
+        for cell in json.loads((tmp_path / "out.ipynb").read_text())["cells"]
+        for output in cell.get("outputs", [])
+        if "text/html" in output.get("data", {})
+    )
+    assert "합성 데이터" in shown
+    assert "받은 소식 40건" in shown
+    assert "<polyline" in shown
+
+
+def test_a_run_cannot_open_the_live_stream(reference_home: Path, live_url: str, tmp_path: Path) -> None:
+    snapshot = (reference_home / "snapshot").read_text()
+    done = execute(
+        PROJECT / "notebooks/live_quotes.ipynb", tmp_path / "out.ipynb", reference_home, {},
+        SILLOK_KIS_URL=live_url, SILLOK_SNAPSHOT=snapshot,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "cannot ask the vendor" in done.stderr

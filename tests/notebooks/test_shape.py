@@ -10,7 +10,7 @@ import nbformat
 import pytest
 
 from sillok.runs import read_parameters
-from tests.notebooks.catalogue import NOTEBOOKS, REFERENCE_TAGS
+from tests.notebooks.catalogue import LIVE, NOTEBOOKS, REFERENCE_TAGS
 
 every = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 
@@ -36,7 +36,8 @@ def test_a_notebook_says_what_the_platform_calls_it(path: Path) -> None:
     about = nbformat.read(path, as_version=4).metadata.sillok
     assert set(about) == {"title", "title_en", "slug", "kind"}
     assert about.slug == path.stem.replace("_", "-") or path.stem == "market_today"
-    assert about.kind == ("dashboard" if path.parent.name == "dashboards" else "report")
+    kind = "live" if path in LIVE else "dashboard" if path.parent.name == "dashboards" else "report"
+    assert about.kind == kind
 
 
 @every
