@@ -19,7 +19,7 @@ class Frame(NamedTuple):
 
     channel: Channel
     is_encrypted: bool
-    count: int
+    size: int  # records
     payload: str
 
 

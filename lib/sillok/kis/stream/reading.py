@@ -146,12 +146,14 @@ _INDEX = (
 
 def _index(found: tuple[str, ...], channel: str, day: date, received_at: datetime) -> IndexTick:
     code, clock, price, change, thousands, millions, change_pct, first, high, low, *counts = found
-    points = [Decimal(text.strip()) for text in (price, change, change_pct, first, high, low)]
+    level, moved, moved_pct, opened, highest, lowest = (
+        Decimal(text.strip()) for text in (price, change, change_pct, first, high, low)
+    )
     up, flat, down = (int(text) for text in counts)
     key = code.strip()
     return IndexTick(
-        channel, key, _INDEX_NAMES.get(key, key), _instant(day, clock), *points, int(thousands) * 1_000, int(millions) * 1_000_000,
-        up, flat, down, received_at,
+        channel, key, _INDEX_NAMES.get(key, key), _instant(day, clock), level, moved, moved_pct, opened, highest,
+        lowest, int(thousands) * 1_000, int(millions) * 1_000_000, up, flat, down, received_at,
     )  # fmt: skip
 
 
@@ -230,8 +232,8 @@ def read_events(frame: Frame, *, day: date, received_at: datetime) -> list[Event
         If any record does not fit; then nothing of the frame is used. Nothing of a notice is repeated.
     """
     channel = frame.channel
-    records = split_records(channel, frame.count, frame.payload)
-    is_longer = frame.payload.count("^") + 1 > frame.count * len(channel.fields)
+    records = split_records(channel, frame.size, frame.payload)
+    is_longer = frame.payload.count("^") + 1 > frame.size * len(channel.fields)
     events = []
     for number, record in enumerate(records, start=1):
         try:
@@ -242,7 +244,7 @@ def read_events(frame: Frame, *, day: date, received_at: datetime) -> list[Event
             # What a notice holds is the account's own: neither it nor a cause that shows it goes on.
             why = type(err).__name__ if channel.is_encrypted else f"{err}: {record[:80]!r}"
             raise FatalVendorError(
-                f"{channel.name}: record {number} of {frame.count} cannot be read: {why}",
+                f"{channel.name}: record {number} of {frame.size} cannot be read: {why}",
                 channel=channel.name,
             ) from (None if channel.is_encrypted else err)
         events.append(event)
