@@ -110,6 +110,7 @@ def all_facts() -> dict[Table, list[Row]]:
             date(2025, 12, 31),
             evening(date(2025, 12, 30)),
             cash_krw=60,
+            pay_date=date(2026, 4, 16),
             note="결산\t보통\n",
         ),
         action(

@@ -167,6 +167,9 @@ def test_corporate_actions_are_chosen_by_a_day_and_may_lie_ahead(frozen: Frozen,
         0.0333,
         500,
     )
+    assert market.corporate_actions(by="pay_date", start="2026-04-16", end="2026-04-17")["kind"].tolist() == [
+        "dividend"
+    ]
     ahead = market.corporate_actions("2026-07-01", kinds=["split", "bonus"])
     assert ahead["record_date"].tolist() == [pd.Timestamp("2026-07-20")]
     assert market.corporate_actions(end="2026-07-20", symbols=[ONE])["kind"].tolist() == ["dividend"]
