@@ -152,9 +152,9 @@ class Client(Core, Families):
         """Calls a second that all processes may make together; 0 where there is no limit."""
         return self._transport.rate
 
-    async def approval_key(self, anew: bool = False) -> str:
-        """Return the key that opens a stream, kept for 12 hours; ``anew`` if the last was refused."""
-        return await self._transport.approval_key(anew)
+    async def approval_key(self, refused: str = "") -> str:
+        """Return the key that opens a stream, kept for 12 hours; another one than that which was ``refused``."""
+        return await self._transport.approval_key(refused)
 
     def stream(self, **options: Any) -> Stream:
         """Return a stream of this host, to be opened in ``async with`` while the client is open.

@@ -138,17 +138,17 @@ class Transport:
 
         return await self._retries.run(once)
 
-    async def approval_key(self, anew: bool = False) -> str:
+    async def approval_key(self, refused: str = "") -> str:
         """Return the key that a WebSocket session is opened with; kept in memory for half its life.
 
         Parameters
         ----------
-        anew
-            Ask for another one, because the vendor refused the last.
+        refused
+            The key that the vendor refused: another one is asked for, unless another stream has done so already.
         """
         async with self._approving:
             kept = self._approval
-            if kept is None or anew or self._now() >= kept[1] + _APPROVAL_LIFE:
+            if kept is None or kept[0] == refused or self._now() >= kept[1] + _APPROVAL_LIFE:
                 kept = self._approval = (await self._retries.run(self._ask_approval), self._now())
             return kept[0]
 
