@@ -19,7 +19,7 @@ from sillok.kis.records import (
     RawBar,
 )
 from sillok.kis.schema import BALANCE, DAILY_CHART, HOLIDAYS, INDEX_CHART, PRICE, Block, Endpoint
-from sillok.kis.values import BIGGEST, read_date, read_decimal, read_flag, read_int, read_scaled, read_text
+from sillok.kis.values import read_date, read_decimal, read_flag, read_int, read_scaled, read_text
 
 __all__ = [
     "BROKEN",
@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 Row = Mapping[str, str]
+_END = 10**18  # the first number that is too long to be read
 BROKEN = (KeyError, ValueError, TypeError, AttributeError, InvalidOperation)
 
 _BAR = ("date", "open", "high", "low", "close", "volume", "amount_krw")
@@ -135,7 +136,7 @@ def parse_daily_bars(symbol: str, rows: Sequence[Row]) -> list[DailyBar]:
             if together.isdigit() and together.isascii():
                 o, h, l, c, v = int(first), int(high), int(low), int(last), int(volume)  # noqa: E741
                 money = int(amount) if amount else None
-                if o < BIGGEST > h and l < BIGGEST > c and v < BIGGEST and (money is None or money < BIGGEST):
+                if o < _END > h and l < _END > c and v < _END and (money is None or money < _END):
                     add(new(DailyBar, (symbol, when(day), o, h, l, c, v, money)))
                     continue
             add(_read_bar(symbol, texts))
