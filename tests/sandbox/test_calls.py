@@ -16,8 +16,10 @@ import pytest
 
 from sillok.clock import KST
 from sillok.kis import schema
+from sillok.kis.schema.stream import CHANNELS
 from sillok.sandbox import Limits
 from sillok.sandbox.desk import Desk
+from sillok.sandbox.feed import Feed, StreamOptions
 from sillok.sandbox.gate import RefusedError
 from sillok.sandbox.registry import ANSWERS
 from sillok.sandbox.rules import tick_size
@@ -549,3 +551,19 @@ def test_a_replay_tells_what_it_has_and_nothing_else() -> None:
     assert {row["symbol"] for row in told("listings", replayed, start="20230902", end="20260630")} >= {
         "902190"
     }
+
+
+def test_the_stream_plays_the_trades_that_the_calls_tell() -> None:
+    feed = Feed(reference_market, StreamOptions(seed=9), monotonic=lambda: 0.0)
+    trades = next(channel for channel in CHANNELS.values() if channel.key == "symbol")
+    tape = feed.tape(trades, SHARE)
+    assert tape is not None
+    rows = told("trades")
+    assert tape.price[-30:][::-1].tolist() == numbers(rows, "price").tolist()
+    assert tape.volume[-30:][::-1].tolist() == numbers(rows, "volume").tolist()
+    abroad = next(channel for channel in CHANNELS.values() if channel.key == "overseas")
+    tape = feed.tape(abroad, "DNASXFAKE")
+    assert tape is not None
+    (quote,) = told("overseas_price", block=0)
+    assert (f"{tape.price[-1] / 10_000:.4f}", str(tape.quantity.sum())) == (quote["price"], quote["volume"])
+    assert f"{tape.base / 10_000:.4f}" == quote["previous_close"]

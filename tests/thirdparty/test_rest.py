@@ -106,6 +106,10 @@ def test_kis_trader_reads_what_it_knows_of_a_stock_without_a_complaint(url: str,
     assert len(told["positions"]) == 70
     assert told["split"] == ["1250", "1000"]
     assert "902190" in told["listed"]
+    holidays = told["holidays"]
+    assert len(holidays) == 24
+    assert [day for day in ("2025-12-25", "2025-12-31", "2026-01-01") if holidays[day]] == []
+    assert holidays["2025-12-30"]
     assert len(told["abroad_bars"]) > 300
     assert float(told["abroad"]) == float(told["abroad_bars"][-1])
     assert (told["margin"], told["present"], told["bond"]) == (3, 3, 100)

@@ -56,6 +56,12 @@ class Path:
     split_at: int = 0  # position of the split's session
     ratio: int = 1
 
+    @property
+    def newest(self) -> tuple[tuple[int, ...], int]:
+        """The newest session's open, high, low, close and volume, and the close before it."""
+        bar = tuple(int(getattr(self, name)[-1]) for name in ("open", "high", "low", "close", "volume"))
+        return bar, int(self.close[max(len(self.day) - 2, 0)])
+
     def adjusted(self) -> Path:
         """Return the path with what lies before the split divided by its ratio."""
         if not 0 < self.split_at < len(self.day):

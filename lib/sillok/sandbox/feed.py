@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sillok.kis.schema.channel import Channel
 from sillok.kis.stream.crypto import Secret, encrypt
+from sillok.sandbox.abroad import abroad_of
 from sillok.sandbox.market import Market
 from sillok.sandbox.records import (
     book_values,
@@ -19,6 +20,7 @@ from sillok.sandbox.records import (
     trade_values,
 )
 from sillok.sandbox.tape import CLOSE_S, Tape, index_tape, issue_tape, overseas_tape
+from sillok.sandbox.world import World
 
 __all__ = ["Feed", "Order", "StreamOptions", "frame"]
 
@@ -157,14 +159,18 @@ class Feed:
         return self._tapes[kind, key]
 
     def _make(self, market: Market, kind: str, key: str) -> Tape | None:
-        seed = self.options.seed
+        seed = self.options.seed if market.seed is None else market.seed  # the calls tell the same trades
         if kind == "symbol":
             return issue_tape(market, key, seed)
         if kind == "index":
             return index_tape(market.indices[_INDICES[key]], key, seed) if key in _INDICES else None
         # Real history holds nothing of markets abroad, and must not be mixed with what is made up.
         if kind == "overseas" and market.source == "synthetic" and key[1:4] in _AMERICAN:
-            return overseas_tape(key[4:], int(market.sessions[-1]), seed)
+            known = abroad_of(World(market)).stock(key[1:4], key[4:])
+            if known is None:
+                return overseas_tape(key[4:], int(market.sessions[-1]), seed)
+            bar, base = known[1].newest
+            return overseas_tape(key[4:], int(known[1].day[-1]), seed, bar, base)
         return None
 
     def records(self, channel: Channel, key: str, since: float, until: float) -> Iterator[list[str]]:

@@ -159,9 +159,15 @@ def index_tape(series: IndexSeries, code: str, seed: int) -> Tape:
     return _draw(bar, before, low, high, rng, on_tick=False)
 
 
-def overseas_tape(symbol: str, day: int, seed: int) -> Tape:
-    """Return a made-up session abroad: prices in ten-thousandths of the currency, known by the symbol alone."""
+def overseas_tape(symbol: str, day: int, seed: int, bar: tuple[int, ...] = (), base: int = 0) -> Tape:
+    """Return a made-up session abroad, prices in ten-thousandths of the currency.
+
+    With ``bar`` (open, high, low, close, volume) and ``base``, the close before, it meets them; without, it is
+    known by the symbol alone.
+    """
     rng = _rng(seed, symbol, day)
+    if bar:
+        return _draw(bar, base, bar[2], bar[1], rng, on_tick=False)
     base = int(rng.integers(200_000, 4_000_000))
     moves = np.sort(rng.normal(scale=0.012, size=4))
     low, high = round(base * (1 + moves[0])), round(base * (1 + moves[3]))

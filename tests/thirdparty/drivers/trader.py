@@ -63,6 +63,10 @@ def of_the_rest(kis: KISClient) -> dict[str, Any]:
         "dividends": len(calendar.dividends(start="20260201", end="20260228")),
         "abroad": str(abroad.quote().current_price),
         "abroad_bars": [str(bar.close) for bar in abroad.bars(start="20250102", end="20260629")],
+        "holidays": {
+            f"{day.calendar_date}": day.is_open
+            for day in kis.domestic.market.trading_calendar(base_date="20251224")
+        },
         "margin": len(kis.account.overseas.foreign_margin()),
         "present": len(kis.account.overseas.present_balance().positions),
     }
