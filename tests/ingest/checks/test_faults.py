@@ -21,10 +21,11 @@ from sillok.store.tables import (
     overseas_bar,
     rate_bar,
     raw_bar,
+    revision,
     session,
     statement,
 )
-from tests.ingest.checks.markets import TODAY, fill, sessions
+from tests.ingest.checks.markets import NOW, TODAY, fill, sessions
 
 SPLIT = "900900"  # one of its shares became four within the days that are there
 QUIET = "900060"  # an issue of KOSPI to which nothing happens
@@ -133,6 +134,20 @@ def swing(conn: Connection) -> None:
         )
 
 
+def change_isin(conn: Connection) -> None:
+    """Record that the quiet issue's symbol became another security's."""
+    blank = {"name": "", "market": "KOSPI"}
+    row = {
+        "table_name": "issue",
+        "part": 0,
+        "key": {"symbol": QUIET},
+        "old_known_at": NOW,
+        "recorded_at": NOW,
+    }
+    values = {"old": blank | {"isin": "KR7900060000"}, "new": blank | {"isin": "KR7900060018"}}
+    conn.execute(insert(revision), [row | values, row | values | {"new": values["old"]}])
+
+
 HALT = {"open": 0, "high": 0, "low": 0, "volume": 0}
 ODD_DAY = date(2026, 6, 28)  # a Sunday
 
@@ -174,6 +189,9 @@ FAULTS = {
             )
         ),
         "twins", "error", kinds={"isin": 1}, names=QUIET,
+    ),
+    "a symbol that became another security's": Fault(
+        change_isin, "twins", "warn", kinds={"isin_changed": 1}, names=QUIET
     ),
     "two issues of one name": Fault(
         change(issue, QUIET, None, name="가상반도체1"), "twins", "warn", kinds={"name": 1}

@@ -1,25 +1,30 @@
-"""One company under two symbols, or two companies with one company's bars."""
+"""One company under two symbols, two companies with one's bars, or a symbol that changed hands."""
 
 from __future__ import annotations
 
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
 from sqlalchemy import Connection, func, or_, select
 
+from sillok.clock import KST
 from sillok.ingest.checks.facts import Facts
 from sillok.ingest.checks.result import EXAMPLES, CheckResult, as_day
-from sillok.store.tables import daily_bar, issue
+from sillok.store.tables import daily_bar, issue, revision
 
 __all__ = ["TWIN_REASONS", "check_twins"]
 
+_RECENT = timedelta(days=7)  # a change is told for a week
 _BUSY = 1_000  # shares; two companies' busy days are never alike in every price and to the share
 
 TWIN_REASONS = {
     "error": "one ISIN under two symbols counts one company twice in every sum and every weight",
-    "warn": "two listed issues share a name, or their bars of the newest session; one of them is the other's",
+    "warn": "two issues share a name or a bar, or a symbol is another security than before: a history is not one company's",
 }
 
 
 def check_twins(conn: Connection, facts: Facts) -> CheckResult:
-    """Find listed issues that share their ISIN, their name, or their bar of the newest session."""
+    """Find listed issues that share their ISIN, their name or their newest bar, and symbols whose ISIN changed."""
     c = issue.c
     through = as_day(facts.through)
     is_listed = or_(c.delisted_on.is_(None), c.delisted_on > through)
@@ -43,11 +48,25 @@ def check_twins(conn: Connection, facts: Facts) -> CheckResult:
     found["bars"] = [
         {"close": row.close, "symbols": f"{row.a}, {row.b}", "n": row.n} for row in conn.execute(query)
     ]
+    found["isin_changed"] = _find_changed(conn, through)
     examples = [one for ones in found.values() for one in ones]
     severity = "error" if found["isin"] else "warn" if examples else "ok"
     summary = (
         f"listed issues that share an ISIN: {len(found['isin'])}, a name: {len(found['name'])}, "
-        f"a bar on {through}: {len(found['bars'])}"
+        f"a bar on {through}: {len(found['bars'])}; symbols with another ISIN than before: {len(found['isin_changed'])}"
     )
     kinds = {kind: len(ones) for kind, ones in found.items() if ones}
     return CheckResult("twins", severity, len(examples), summary, examples[:EXAMPLES], kinds=kinds)
+
+
+def _find_changed(conn: Connection, through: date) -> list[dict[str, Any]]:
+    since = datetime.combine(through - _RECENT, time(), KST)
+    c = revision.c
+    query = (
+        select(c.key, c.old, c.new).where(c.table_name == issue.name, c.recorded_at >= since).order_by(c.id)
+    )
+    return [
+        {"symbol": row.key["symbol"], "was": row.old["isin"], "is": row.new["isin"]}
+        for row in conn.execute(query)
+        if row.old["isin"] and row.new["isin"] and row.old["isin"] != row.new["isin"]
+    ]
