@@ -99,6 +99,8 @@ def run(order: dict[str, Any]) -> dict[str, Any]:
     statements = Counter(order.get("statement", 0), held)
     answers = Counter(order.get("answer", 0), held)
     store = open_store(order["store"])
+    if kib := order.get("cache_kib"):  # SQLite's pages are no memory of the load's, but of its process's
+        event.listen(store.engine, "connect", lambda link, _: link.execute(f"PRAGMA cache_size=-{kib}"))
     count_statements(store, statements)
     count_answers(answers)
     began = time.monotonic()

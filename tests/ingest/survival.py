@@ -24,17 +24,15 @@ from sillok.store.tables import metadata
 from tests.sandboxes import reference_market
 
 PROJECT = Path(__file__).resolve().parents[2]
-NOW, START = "2026-06-30T18:30:00+09:00", "2025-10-01"
+NOW, START = "2026-06-30T18:30:00+09:00", "2026-01-02"
 OWN = {"load"}  # tables that say what a load was, not what it brought
 OF_THE_LOAD = {"recorded_at", "moved_at", "id"}  # when it was written, and in which order
 
 
-def small_market(issues: int = 24) -> Market:
+def small_market(issues: int = 12) -> Market:
     """Return the reference market with few issues, one of them split and one delisted in the span."""
     market = reference_market()
-    gone = [
-        one.symbol for one in market.delisted() if one.delisted_on and one.delisted_on > date(2025, 11, 1)
-    ]
+    gone = [one.symbol for one in market.delisted() if one.delisted_on and one.delisted_on > date(2026, 2, 1)]
     kept = {*gone[:1], *sorted(set(market.issues) - set(gone))[: issues - 1]}
     return replace(market, issues={symbol: market.issues[symbol] for symbol in sorted(kept)})
 

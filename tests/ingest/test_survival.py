@@ -26,11 +26,7 @@ from tests import servers
 from tests.ingest.survival import Content, Databases, Files, Loader, assert_same, content, small_market
 from tests.sandboxes import serving_in_thread
 
-SMALL = {
-    "rows": 300,
-    "asks": 5,
-    "datasets": ["index_bars", "daily_bars"],
-}  # batches of a few asks, so that there are many commits to meet
+SMALL = {"rows": 600, "asks": 12}  # batches of a few asks, so that there are many commits to meet
 KILLS = 50
 LATER = "2026-06-30T18:30:00+09:00"
 EARLIER = "2026-06-16T18:30:00+09:00"
