@@ -246,11 +246,9 @@ async def test_a_market_abroad_that_pages_in_circles_is_an_error(tmp_path: Path)
 
 async def test_a_rate_is_asked_for_by_the_vendors_own_code(tmp_path: Path) -> None:
     vendor = Vendor()
-    vendor.answers = {
-        "overseas_chart": answer(
-            "overseas_chart", {"date": "20260105", "close": "1450.50"}, {"date": "20260102"}
-        )
-    }
+    sound = answer("overseas_chart", {"date": "20260105", "close": "1450.50"}, {"date": "20260102"})
+    nothing = {"rt_cd": "0", "output2": []}
+    vendor.answers = {"overseas_chart": lambda query: sound if query["end"] == "20260105" else nothing}
     async with talking(vendor, tmp_path) as client:
         bars = await client.fx_bars("USDKRW", date(2026, 1, 1), date(2026, 1, 6))
         assert [bar.date for bar in bars] == [date(2026, 1, 2), DAY]
@@ -261,6 +259,32 @@ async def test_a_rate_is_asked_for_by_the_vendors_own_code(tmp_path: Path) -> No
         vendor.answers = {"overseas_chart": answer("overseas_chart", {"date": "20260105", "low": "0.00"})}
         with pytest.raises(FatalVendorError, match="not above zero"):
             await client.fx_bars("USDKRW", date(2026, 1, 1), date(2026, 1, 6))
+
+
+@pytest.mark.parametrize("page", [1, 7, 40, 100, 500])
+async def test_a_page_of_a_size_that_is_not_documented_is_not_taken_for_the_last(
+    tmp_path: Path, page: int
+) -> None:
+    days = weekdays(date(2025, 11, 3), date(2026, 1, 6))
+
+    def tell(name: str) -> Callable[[dict[str, str]], dict[str, Any]]:
+        def told(query: dict[str, str]) -> dict[str, Any]:
+            some = [f"{day:%Y%m%d}" for day in days]
+            found = [day for day in some if query["start"] <= day <= query["end"]][:page]
+            return answer(name, *({"date": day} for day in found)) if found else {"rt_cd": "0", "output2": []}
+
+        return told
+
+    vendor = Vendor()
+    vendor.answers = {name: tell(name) for name in ("overseas_chart", "short_sales")}
+    span = date(2025, 10, 1), date(2026, 1, 6)
+    async with talking(vendor, tmp_path) as client:
+        for rows in (
+            await client.fx_bars("USDKRW", *span),
+            await client.overseas.chart("index", "SPX", *span),
+            await client.investors.short_sales("900010", *span),
+        ):
+            assert [row.date for row in rows] == days[::-1]
 
 
 async def test_an_index_comes_day_by_day_with_pages_of_a_hundred(tmp_path: Path) -> None:

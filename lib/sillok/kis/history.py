@@ -205,4 +205,5 @@ async def fx_bars(calls: Calls, pair: str, start: date, end: date) -> list[RateB
         return bars
 
     query = {"kind": FX_KIND, "symbol": FX_CODES[pair]}
-    return await chart_bars(calls.transport, OVERSEAS_CHART, query, start, end, parse=parse)
+    # How many rows a page has is not documented.
+    return await chart_bars(calls.transport, OVERSEAS_CHART, query, start, end, parse=parse, full=1)

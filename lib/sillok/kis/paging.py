@@ -44,8 +44,15 @@ async def chart_bars(
     end: date,
     *,
     parse: Callable[[Sequence[Any]], list[_Bar]],
+    full: int | None = None,
 ) -> list[_Bar]:
     """Return the bars of ``[start, end)``, oldest first, from pages that come newest first.
+
+    Parameters
+    ----------
+    full
+        How many rows a page has that is not the last one, if that is not ``page_rows``; 1 where the vendor does not
+        say: then an empty page is the last.
 
     Raises
     ------
@@ -70,7 +77,7 @@ async def chart_bars(
             )
         kept += bars
         # A page that is not full, or was filled up with empty rows (before the listing), is the last one.
-        if len(bars) < endpoint.page_rows:
+        if len(bars) < (full or endpoint.page_rows):
             break
         last = days[-1] - _DAY
     kept.reverse()

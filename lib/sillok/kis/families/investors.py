@@ -44,4 +44,5 @@ class Investors(Family):
             start,
             end,
             parse=lambda rows: take.rows({SHORT_SALES.rows.key: list(rows)}),
+            full=1,
         )

@@ -14,7 +14,10 @@ class Issues(Family):
 
     @gives("stock")
     async def stock(self, symbol: str) -> Record:
-        """Return listing and delisting days, sector, shares, capital and marks of a stock or fund."""
+        """Return listing and delisting days, sector, shares, capital and marks of a stock or fund.
+
+        Its ``symbol`` is the vendor's own number of 12 characters, e.g. 00000A005930.
+        """
         check_symbol(symbol)
         return await self._calls.one("stock", f"the issue {symbol!r}", symbol=symbol)
 

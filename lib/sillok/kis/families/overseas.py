@@ -53,7 +53,7 @@ class Overseas(Family):
 
     @gives("overseas_chart", "output2")
     async def chart(self, kind: str, code: str, start: date, end: date) -> list[Record]:
-        """Return the days of an index, rate, treasury or gold in ``[start, end)``, oldest first, in pages of 100.
+        """Return the days of an index, rate, treasury or gold in ``[start, end)``, oldest first.
 
         Parameters
         ----------
@@ -72,6 +72,7 @@ class Overseas(Family):
             start,
             end,
             parse=lambda rows: take.rows({endpoint.rows.key: list(rows)}),
+            full=1,
         )
 
     @gives("overseas_minutes", "output2")
