@@ -512,12 +512,32 @@ def test_a_parameter_that_cannot_be_is_refused_in_a_success(
     assert (refused.value.code, refused.value.status) == (code, 200)
 
 
-def test_a_wrong_market_division_is_refused_by_its_name() -> None:
-    endpoint = schema.PRICE
-    given = query("price") | {key.lower(): "ZZ" for key, value in endpoint.fixed.items() if value == "J"}
+@pytest.mark.parametrize(
+    ("division", "paper", "is_taken"), [("ZZ", False, False), ("NX", False, True), ("NX", True, False)]
+)
+def test_a_market_division_that_the_host_does_not_know_is_refused_by_its_name(
+    division: str, *, paper: bool, is_taken: bool
+) -> None:
+    endpoint, desk = schema.PRICE, Desk(Limits(paper=paper), 12)
+    given = query("price") | {key.lower(): division for key, value in endpoint.fixed.items() if value == "J"}
+    if is_taken:
+        assert json.loads(desk.answer("price", world(), endpoint.tr_id, given).text) == ask("price")
+        return
     with pytest.raises(RefusedError, match="OPSQ2001") as refused:
-        Desk(Limits(), 12).answer("price", world(), endpoint.tr_id, given)
+        desk.answer("price", world(), endpoint.tr_id, given)
     assert "MRKT_DIV_CODE" in refused.value.text
+
+
+def test_some_periods_are_restated_a_year_after_their_disclosure() -> None:
+    before, changed, told_again = World(make_market(today=date(2025, 5, 30))), 0, 0
+    for symbol in [issue.symbol for issue in reference_market().listed("KOSPI")][:40]:
+        now = {row["period"]: row for row in told("income_statement", symbol=symbol)}
+        then = {row["period"]: row for row in told("income_statement", before, symbol=symbol)}
+        for period in sorted(set(now) & set(then))[-4:]:
+            told_again += 1
+            changed += now[period] != then[period]
+            assert now[period]["sales_krw"] == then[period]["sales_krw"]
+    assert 0 < changed < told_again / 5
 
 
 def test_inside_a_session_what_is_told_of_it_ends_at_its_minute() -> None:

@@ -14,6 +14,7 @@ __all__ = ["Desk"]
 
 # Of a parameter that never changes in our calls, what else the vendor takes: a market division.
 _DIVISIONS = {"J": {"J", "NX", "UN", "W", "Q"}, "U": {"U"}, "B": {"B"}, "I": {"I"}}
+_NOT_ON_PAPER = {"NX", "UN"}  # the paper host knows the exchange alone
 
 
 class Desk:
@@ -29,7 +30,8 @@ class Desk:
         given = {key.upper(): value for key, value in query.items()}
         for key, value in endpoint.fixed.items():
             known = _DIVISIONS.get(value)
-            if known is not None and given.get(key.upper(), value) not in known:
+            asked = given.get(key.upper(), value)
+            if known is not None and (asked not in known or (self._is_paper and asked in _NOT_ON_PAPER)):
                 raise RefusedError("OPSQ2001", "ERROR : INPUT INVALID_CHECK_MRKT_DIV_CODE", 200)
         # The vendor wants a header beside the key; some clients in use send the key alone, and get their page.
         after = given.get(endpoint.context[1], "").strip() if endpoint.context else ""
