@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +54,16 @@ def _run(*command: str) -> None:
         raise RuntimeError(f"{' '.join(command[:3])} ...: {done.stderr[-2000:]}")
 
 
-def drive(name: str, url: str, folder: Path, mode: str = "all") -> dict[str, Any]:
-    """Run a driver against the server at ``url`` and return what it printed; it keeps its files in ``folder``."""
+def drive(
+    name: str, url: str, folder: Path, mode: str = "all", days: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Run a driver against the server at ``url`` and return what it printed.
+
+    It keeps its files in ``folder``; ``days`` are variables of its environment.
+    """
     environment = {
         "PATH": os.environ["PATH"], "HOME": str(folder), "TZ": "Asia/Seoul", "PYTHONUTF8": "1", "PYTHONWARNINGS": "ignore",
+        **(days or {}),
     }  # fmt: skip
     command = [python_of_others(), str(HERE / "drivers" / f"{name}.py"), url, str(folder), mode]
     done = subprocess.run(

@@ -7,6 +7,7 @@ import sys
 import mojito
 
 URL, FOLDER = sys.argv[1], sys.argv[2]
+FIRST, LAST = os.environ["FIRST_DAY"], os.environ["LAST_DAY"]
 os.chdir(FOLDER)  # it keeps its token in the working directory
 
 
@@ -40,14 +41,14 @@ def main() -> None:
             {
                 "price": price["output"]["stck_prpr"],
                 "again": again.fetch_price("900020")["output"]["stck_prpr"],
-                "bars": long_chart(broker, "900020", "20250102", "20260630"),
+                "bars": long_chart(broker, "900020", FIRST, LAST),
                 "recent": broker.fetch_ohlcv_recent30("900010")["output"],
                 "minutes": [row["stck_cntg_hour"] for row in minutes["output2"]],
                 "volume": sum(int(row["cntg_vol"]) for row in minutes["output2"]),
                 "holdings": [row["pdno"] for row in balance["output1"]],
                 "present": abroad.fetch_present_balance()["output1"][0]["pdno"],
                 "abroad": abroad.fetch_price("XFAKE")["output"]["last"],
-                "chart_abroad": len(abroad.fetch_ohlcv("XFAKE", "D", end_day="20260629")["output2"]),
+                "chart_abroad": len(abroad.fetch_ohlcv("XFAKE", "D", end_day=LAST)["output2"]),
             }
         )
     )

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 import time
 from datetime import date
@@ -10,6 +11,7 @@ import pykis.kis
 from pykis import PyKis
 
 URL, MODE = sys.argv[1], sys.argv[3]
+FIRST, LATE, LAST = (date.fromisoformat(os.environ[name]) for name in ("FIRST_DAY", "LATE_DAY", "LAST_DAY"))
 pykis.kis.REAL_DOMAIN = URL  # its only word of where the service is
 
 
@@ -46,15 +48,15 @@ def tell_all(kis: PyKis) -> None:
     stock = kis.stock("900020", market="KRX")
     quote, book = stock.quote(), stock.orderbook()
     # Its chart ends today by this machine's clock unless the end is given.
-    chart = stock.daily_chart(start=date(2025, 1, 2), end=date(2026, 6, 30))
-    weeks = stock.daily_chart(start=date(2026, 1, 2), end=date(2026, 6, 30), period="week")
+    chart = stock.daily_chart(start=FIRST, end=LAST)
+    weeks = stock.daily_chart(start=FIRST, end=LAST, period="week")
     minutes = stock.day_chart()
     account = kis.account()
     balance = account.balance(country="KR")
-    orders = account.daily_orders(start=date(2026, 4, 1), end=date(2026, 6, 30), country="KR")
-    profits = account.profits(start=date(2026, 1, 2), end=date(2026, 6, 30), country="KR")
+    orders = account.daily_orders(start=LATE, end=LAST, country="KR")
+    profits = account.profits(start=FIRST, end=LAST, country="KR")
     fake = kis.stock("XFAKE", market="NASDAQ")
-    abroad = fake.daily_chart(start=date(2026, 1, 2), end=date(2026, 6, 29))
+    abroad = fake.daily_chart(start=FIRST, end=LAST)
     print(
         json.dumps(
             {

@@ -1,6 +1,7 @@
 """korea-investment-stock: prices, charts and statements as plain answers; it renews a token that has ended."""
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -9,6 +10,7 @@ import korea_investment_stock.korea_investment_stock as module
 from korea_investment_stock import KoreaInvestment
 
 URL, FOLDER, MODE = sys.argv[1], sys.argv[2], sys.argv[3]
+LATE, LAST = os.environ["LATE_DAY"], os.environ["LAST_DAY"]
 
 
 class Tokens(module.TokenManager):
@@ -37,13 +39,13 @@ def main() -> None:
             time.sleep(0.5)
         print(json.dumps({"answers": answers}))
         return
-    chart = broker.fetch_domestic_chart("900020", start_date="20260401", end_date="20260630")
+    chart = broker.fetch_domestic_chart("900020", start_date=LATE, end_date=LAST)
     found = {
         "price": broker.fetch_price("900020")["output"]["stck_prpr"],
         "chart": len(chart["output2"]),
         "income": broker.fetch_income_statement("900020")["output"][0]["stac_yymm"],
         "ratio": broker.fetch_financial_ratio("900020")["output"][0]["eps"],
-        "flows": len(broker.fetch_investor_trading_by_stock_daily("900020", "20260630")["output2"]),
+        "flows": len(broker.fetch_investor_trading_by_stock_daily("900020", LAST)["output2"]),
         "info": broker.fetch_stock_info("900020")["output"]["shtn_pdno"],
         "abroad": broker.fetch_price_detail_oversea("XFAKE")["output"]["last"],
         "ranked": len(broker.fetch_volume_ranking()["output"]),

@@ -1,6 +1,7 @@
 """kis-trader, a strict reader: quotes, bars, minutes, flows, statements, the calendar, funds, the account, abroad."""
 
 import json
+import os
 import sys
 from typing import Any
 
@@ -9,8 +10,9 @@ from kis_trader import KISClient
 
 URL, FOLDER = sys.argv[1], sys.argv[2]
 endpoints._BASE_URL_BY_ENVIRONMENT["real"] = URL  # its only word of where the service is
-YEAR = {"start": "20250102", "end": "20260630"}
-QUARTER = {"start": "20260401", "end": "20260630"}
+FIRST, LATE, LAST = os.environ["FIRST_DAY"], os.environ["LATE_DAY"], os.environ["LAST_DAY"]
+YEAR = {"start": FIRST, "end": LAST}
+QUARTER = {"start": LATE, "end": LAST}
 
 
 def of_a_stock(kis: KISClient) -> dict[str, Any]:
@@ -31,7 +33,7 @@ def of_a_stock(kis: KISClient) -> dict[str, Any]:
             for bar in stock.bars(**YEAR)
         ],
         "months": len(stock.bars("1mo", **YEAR)),
-        "minutes": [[f"{bar.timestamp:%H%M%S}", bar.volume] for bar in stock.minute_bars_on("20260615")],
+        "minutes": [[f"{bar.timestamp:%H%M%S}", bar.volume] for bar in stock.minute_bars_on(LATE)],
         "asks": [int(one.price) for one in book.asks],
         "bids": [int(one.price) for one in book.bids],
         "trades": len(stock.trades()),
@@ -57,12 +59,12 @@ def of_the_rest(kis: KISClient) -> dict[str, Any]:
         "orders": len(account.order_history(**YEAR).orders),
         "profits": len(account.trade_profits(**YEAR).trades),
         "split": [
-            str(one.face_value_after) for one in calendar.par_value_changes(start="20240101", end="20260630")
+            str(one.face_value_after) for one in calendar.par_value_changes(start="20240101", end=LAST)
         ],
-        "listed": [one.symbol for one in calendar.listings(start="20230902", end="20260630")],
-        "dividends": len(calendar.dividends(start="20260201", end="20260228")),
+        "listed": [one.symbol for one in calendar.listings(start="20230902", end=LAST)],
+        "dividends": len(calendar.dividends(**QUARTER)),
         "abroad": str(abroad.quote().current_price),
-        "abroad_bars": [str(bar.close) for bar in abroad.bars(start="20250102", end="20260629")],
+        "abroad_bars": [str(bar.close) for bar in abroad.bars(**YEAR)],
         "holidays": {
             f"{day.calendar_date}": day.is_open
             for day in kis.domestic.market.trading_calendar(base_date="20251224")

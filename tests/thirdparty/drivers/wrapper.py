@@ -1,6 +1,7 @@
 """kis-wrapper: it sends old transaction ids and leaves parameters out."""
 
 import json
+import os
 import sys
 
 import kis.auth
@@ -13,7 +14,11 @@ def main() -> None:
     broker = KIS("K" * 36, "S" * 180, "12345678-01", env="prod")
     orders = broker.get(
         "/uapi/domestic-stock/v1/trading/inquire-daily-ccld",
-        {**broker.account_params, "INQR_STRT_DT": "20260401", "INQR_END_DT": "20260630"},
+        {
+            **broker.account_params,
+            "INQR_STRT_DT": os.environ["LATE_DAY"],
+            "INQR_END_DT": os.environ["LAST_DAY"],
+        },
         "TTTC8001R",
     )
     found = {
