@@ -119,7 +119,8 @@ def test_an_empty_home_says_what_to_run(tmp_path: Path, monkeypatch: pytest.Monk
 def test_the_checks_of_its_load_are_at_hand(home: Path) -> None:
     checks = desk.open().checks()
     assert {"complete", "gaps", "price_limit"} <= set(checks.index)
-    assert set(checks["severity"]) <= {"ok", "info", "warn", "error"}
+    assert set(checks["severity"]) <= {"ok", "info"}
+    assert {"previous", "kinds", "reason", "examples"} <= set(checks.columns)
 
 
 def test_orders_go_to_the_next_session_and_settle_two_later(home: Path) -> None:
