@@ -216,8 +216,9 @@ def test_a_vendor_that_dies_under_a_load_fails_it_or_is_waited_for_and_nothing_i
     mortal: Mortal, tmp_path: Path
 ) -> None:
     place = Files(tmp_path)
-    june = {**SMALL, "asks": 20, "start": "2026-06-01"}
-    with Loader.open(mortal.url, tmp_path, **june) as loader:
+    # That sandbox has its whole market, of which some weeks of bars are enough.
+    bars = {"rows": 600, "asks": 20, "start": "2026-06-01", "datasets": ["index_bars", "daily_bars"]}
+    with Loader.open(mortal.url, tmp_path, **bars) as loader:
         undisturbed, whole = load_undisturbed(place, loader)
         middle = {"answer": undisturbed["answers"] // 2}
         place.copy("blank", "tried")

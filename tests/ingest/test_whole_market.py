@@ -120,7 +120,9 @@ async def test_the_synthetic_market_lands_whole_and_passes_its_checks(store: Sto
         with store.engine.connect() as conn:
             for day, known_at in conn.execute(select(table.c.date, table.c.known_at)):
                 assert datetime.combine(day, time(15, 30), KST) <= known_at <= now, table
-    assert [result for result in run_checks(store, report.load_id) if result.severity in {"warn", "error"}] == []
+    assert [
+        result for result in run_checks(store, report.load_id) if result.severity in {"warn", "error"}
+    ] == []
 
 
 @pytest.fixture
