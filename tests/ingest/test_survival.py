@@ -228,10 +228,14 @@ def test_a_vendor_that_dies_under_a_load_fails_it_or_is_waited_for_and_nothing_i
         assert (said["end"], said["kind"]) == ("failed", "RetriableVendorError")
         assert statuses(place.url("tried")) == ["failed"]
         mortal.start()
-        with loader.held(place.url("tried"), answer=20):
+        loader.complete(place.url("tried"))
+        assert_same(content(place.url("tried")), whole)
+        place.copy("blank", "tried")
+        with loader.held(place.url("tried"), **middle):
             mortal.kill()
             mortal.start()
-        assert loader.end()["end"] == "done"
+        said = loader.end()
+        assert said["end"] == "done", said
     assert_same(content(place.url("tried")), whole)
 
 

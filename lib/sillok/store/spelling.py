@@ -60,7 +60,7 @@ class Spelling:
 
     def json_object(self, table: Table, names: Sequence[str], alias: str) -> str:
         """Return a row's named values as one JSON object, spaced as Python spaces it."""
-        parts = []
+        parts: list[str] = []
         for name in names:
             parts += [f"'{', ' if parts else '{'}\"{name}\": '", self._json(table.c[name], alias)]
         return self._joined(*parts, "'}'") if parts else "'{}'"
