@@ -16,9 +16,10 @@ from sillok.errors import DataError
 if TYPE_CHECKING:
     from exchange_calendars import ExchangeCalendar
 
-__all__ = ["KST", "is_session", "last_closed_session", "session_close", "sessions"]
+__all__ = ["KST", "is_session", "last_closed_session", "session_close", "session_settled", "sessions"]
 
 KST = ZoneInfo("Asia/Seoul")
+_SETTLING = timedelta(hours=2, minutes=30)
 _FIRST = date(1990, 1, 3)
 _RECENT = date(2020, 1, 2)
 _MARGIN = timedelta(days=30)  # the session before the first asked day must be in the calendar too
@@ -75,6 +76,14 @@ def session_close(day: date) -> datetime:
         raise DataError(f"{day} is not a KRX session; ask for the session before or after it", day=day)
     close: datetime = _calendar(day).session_close(day.isoformat()).to_pydatetime()
     return close.astimezone(KST)
+
+
+def session_settled(day: date) -> datetime:
+    """Return when all that a session brings has been told: 2 h 30 after its close, 18:00 on most days.
+
+    After-hours trading ends then, and the vendor has filled in who bought and who sold.
+    """
+    return session_close(day) + _SETTLING
 
 
 def last_closed_session(now: datetime) -> date:

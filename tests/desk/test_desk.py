@@ -34,10 +34,10 @@ def snapshot(home: Path) -> str:
     return (home / "snapshot").read_text()
 
 
-def test_it_opens_the_latest_snapshot_at_its_newest_close(home: Path) -> None:
+def test_it_opens_the_latest_snapshot_on_its_newest_evening(home: Path) -> None:
     d = desk.open()
     assert d.snapshot_id == snapshot(home)
-    assert d.as_of == datetime(2026, 6, 30, 15, 30, tzinfo=KST)
+    assert d.as_of == datetime(2026, 6, 30, 18, 0, tzinfo=KST)
     assert d.market.through == date(2026, 6, 30)
 
 

@@ -413,3 +413,11 @@ def test_no_flipped_bit_in_any_table_ever_changes_an_answer(
     finally:
         path.write_bytes(data)
     assert key in refused
+
+
+def test_a_market_stands_at_the_evening_only_where_the_evening_is_in_it(frozen: Frozen) -> None:
+    close, settled = clock.session_close(THROUGH), clock.session_settled(THROUGH)
+    alone = open_market(frozen.objects, frozen.bars_alone.id)
+    whole = open_market(frozen.objects, frozen.whole.id)
+    assert (alone.as_of, whole.as_of) == (close, settled)
+    assert str(alone.as_of.tzinfo) == str(whole.as_of.tzinfo) == "Asia/Seoul"

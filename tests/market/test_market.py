@@ -28,8 +28,8 @@ def market(frozen: Frozen) -> Market:
     return open_market(frozen.objects, frozen.second.id)
 
 
-def test_a_market_opens_at_the_close_of_its_newest_session(market: Market, frozen: Frozen) -> None:
-    assert (market.through, market.as_of) == (LAST, clock.session_close(LAST))
+def test_a_market_opens_when_its_newest_session_was_settled(market: Market, frozen: Frozen) -> None:
+    assert (market.through, market.as_of) == (LAST, clock.session_settled(LAST))
     assert (market.snapshot_id, market.source) == (frozen.second.id, "synthetic")
     assert [stamp.date() for stamp in market.sessions()] == SESSIONS
 

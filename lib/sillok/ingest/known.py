@@ -28,7 +28,6 @@ __all__ = [
 ]
 
 _DAY = timedelta(days=1)
-_SETTLING = timedelta(hours=2, minutes=30)  # after-hours trading ends at 18:00 and investors are filled in
 _EVENING = time(18)
 _MORNING = time(9)
 _LAST_MARKET = time(20)  # Nextrade's after-market
@@ -56,8 +55,8 @@ def close_of(day: date) -> datetime:
 
 @lru_cache(maxsize=20_000)
 def settled_at(day: date) -> datetime:
-    """Return when the session ``day`` is settled: 2 h 30 after its close, 18:00 on most days."""
-    return clock.session_close(day) + _SETTLING
+    """Return when the session ``day`` is settled; see :func:`sillok.clock.session_settled`."""
+    return clock.session_settled(day)
 
 
 def first_seen(proxy: datetime, now: datetime, asked: date | None) -> datetime:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
+from sillok import clock
 from sillok.errors import DataError
 from sillok.market.seal import Seal
 
@@ -47,10 +48,20 @@ class Manifest:
 
     source: str
     through: date  # the newest session
-    closed_at: datetime  # its close: the default as_of
+    closed_at: datetime  # its close
     next_session: date  # the first session that the snapshot cannot know
     next_close: datetime
     partitions: tuple[Partition, ...]
+
+    @property
+    def as_of(self) -> datetime:
+        """The instant that a reader stands at by default: when the newest session was settled, or its close.
+
+        The close where nothing that is told in the evening is there: not loaded yet, or not given by the source.
+        """
+        settled = clock.session_settled(self.through)
+        is_told = any(entry.known_last == settled for entry in self.partitions)
+        return settled if is_told else self.closed_at.astimezone(clock.KST)
 
     def to_bytes(self) -> bytes:
         """Return the canonical JSON."""

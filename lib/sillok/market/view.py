@@ -7,7 +7,6 @@ from datetime import datetime
 
 import pandas as pd
 
-from sillok.clock import KST
 from sillok.errors import DataError, MissingDataError
 from sillok.market.disclosures import Disclosures
 from sillok.market.frames import to_frame
@@ -133,7 +132,7 @@ def open_market(objects: Objects, snapshot_id: str, *, as_of: datetime | None = 
     Parameters
     ----------
     as_of
-        Aware. None: the close of the snapshot's newest session.
+        Aware. None: when the snapshot's newest session was settled, or its close where no more was told.
 
     Raises
     ------
@@ -145,9 +144,7 @@ def open_market(objects: Objects, snapshot_id: str, *, as_of: datetime | None = 
     """
     manifest = Manifest.from_bytes(objects.get(snapshot_id))
     if as_of is None:
-        return Market(
-            Reader(objects, snapshot_id, manifest, manifest.closed_at.astimezone(KST)), manifest.source
-        )
+        return Market(Reader(objects, snapshot_id, manifest, manifest.as_of), manifest.source)
     if as_of.tzinfo is None:
         raise DataError(f"as_of must carry a time zone, got {as_of!r}; add one, such as Asia/Seoul")
     if as_of >= manifest.next_close:

@@ -11,7 +11,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sillok.clock import session_close
 from sillok.errors import MissingDataError, RunError
 from sillok.node.environment import settings_environment
 from sillok.node.kernelspec import install_kernelspec
@@ -98,7 +97,7 @@ def run_report(
     as_of: datetime | None = None,
     progress: Say = _silent,
 ) -> dict[str, Any]:
-    """Run a notebook on a snapshot (empty: the newest) as of an instant (None: the snapshot's last close).
+    """Run a notebook on a snapshot (empty: the newest) as of an instant (None: the snapshot's own evening).
 
     Raises
     ------
@@ -107,6 +106,7 @@ def run_report(
     RunError
         The notebook failed; it is recorded, and ``detail["run"]`` is its report.
     """
+    from sillok.market import open_market
     from sillok.runs import execute
 
     install_kernelspec()
@@ -120,7 +120,7 @@ def run_report(
             store=store,
             objects=objects,
             snapshot_id=chosen["id"],
-            as_of=as_of or session_close(chosen["through"]),
+            as_of=as_of or open_market(objects, chosen["id"]).as_of,
             project=settings.project,
             environment=settings_environment(settings),
             now=settings.current_time,
