@@ -77,7 +77,7 @@ def create_app(
     app.router.add_get(schema.SECTOR_FILE, server.sectors)
     app.router.add_get("/sandbox/delistings.csv", server.delistings)
     app.router.add_get("/sandbox/about", server.about)
-    add_stream(app, markets, gate, stream)
+    add_stream(app, lambda: server.world().market, gate, stream)  # as the faults have it told
     return app
 
 
