@@ -8,13 +8,14 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from sillok.errors import AuthError, ConfigError, FatalVendorError, RetriableVendorError
-from sillok.kis.schema.channel import request
+from sillok.kis.schema.channel import acknowledgement, request
 from sillok.kis.stream import Gap, InUseError, Notice, OrderBook, Patience, Stream, Trade, stream_url
 from sillok.sandbox import Limits, StreamOptions
 from sillok.sandbox.tape import issue_tape
-from tests.sandboxes import reference_market
+from tests.sandboxes import reference_market, serving
 from tests.streams import HASTY, QUICK, Desk, streaming, take
 
 ISSUES = [issue.symbol for issue in reference_market().listed("KOSPI")]
@@ -297,6 +298,34 @@ async def test_subscriptions_made_while_the_connection_is_lost_stand_afterwards(
         await asyncio.gather(stream.trades(ISSUES[1]), stream.order_books(ISSUES[2]))
         while (await desk.about())["sessions"] != [3]:
             await asyncio.sleep(0.02)
+
+
+async def test_a_request_that_is_never_answered_is_made_again_on_another_connection() -> None:
+    connections = 0
+
+    async def serve(http: web.Request) -> web.WebSocketResponse:
+        nonlocal connections
+        connections += 1
+        answers = connections > 1
+        socket = web.WebSocketResponse()
+        await socket.prepare(http)
+        async for message in socket:
+            asked = json.loads(message.data)["body"]["input"]
+            if answers:
+                text = acknowledgement(asked["tr_id"], asked["tr_key"], "OPSP0000", "SUBSCRIBE SUCCESS")
+                await socket.send_str(text)
+        return socket
+
+    async def approve(_: str) -> str:
+        return "key"
+
+    app = web.Application()
+    app.router.add_get("/", serve)
+    patience = Patience(answer_s=0.3, silent_s=5, tries=5, first_s=0.01)
+    async with serving(app) as url, Stream(stream_url(url), approve, patience=patience) as stream:
+        await stream.trades("900010", "900020")
+        assert [one.stands for one in stream._book] == [True, True]
+    assert connections == 2
 
 
 class Raw:

@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 class LostError(RetriableVendorError):
-    """The connection ended while an answer was awaited."""
+    """The connection ended, or was given up, while an answer was awaited."""
 
 
 class Connection:
@@ -136,7 +136,9 @@ class Connection:
                 await self._socket.send_str(words.request(approval_key, kind, tr_id, key))
                 ack = await asyncio.wait_for(self._answer, self._answer_s)
             except TimeoutError:
-                raise RetriableVendorError(f"{what}: no answer within {self._answer_s:g} s") from None
+                # Whether it was heard cannot be known: only a connection of which nothing is left is a clean one.
+                await self.close()
+                raise LostError(f"{what}: no answer within {self._answer_s:g} s") from None
             except (aiohttp.ClientError, ConnectionError) as err:
                 raise LostError(f"{what}: the connection ended ({type(err).__name__})") from None
             finally:

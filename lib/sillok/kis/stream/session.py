@@ -21,7 +21,7 @@ from sillok.kis.schema import channel as words
 from sillok.kis.schema.channel import Channel
 from sillok.kis.stream.acks import Ack, ApprovalRefusedError, InUseError
 from sillok.kis.stream.buffer import Buffer
-from sillok.kis.stream.connection import Connection
+from sillok.kis.stream.connection import Connection, LostError
 from sillok.kis.stream.crypto import decrypt
 from sillok.kis.stream.events import Event, Gap
 from sillok.kis.stream.frames import Frame, read_frame
@@ -203,12 +203,12 @@ class Stream:
         if one.stands:
             return
         try:
-            await self._until_whole()
-            await self._register(one)
-        except RetriableVendorError:
-            if self._running is None or self._running.done():
-                raise
-            await self._until_whole()  # the connection was lost meanwhile: it is in the book and comes back
+            while not one.stands:
+                await self._until_whole()
+                # A connection that is lost meanwhile comes back with everything in the book, or the stream ends.
+                with contextlib.suppress(LostError):
+                    await self._register(one)
+                await asyncio.sleep(0)
         except BaseException:
             if is_new:
                 self._book.remove(one)
