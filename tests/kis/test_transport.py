@@ -295,3 +295,26 @@ async def test_an_answer_without_approval_key_is_refused(tmp_path: Path) -> None
         with pytest.raises(FatalVendorError, match="no approval key"):
             await transport.approval_key()
         await transport.close()
+
+
+async def test_a_call_whose_connection_is_closed_is_sent_again_by_nobody_but_us(tmp_path: Path) -> None:
+    """An HTTP library that sends it once more behind our back makes a call that no turn was taken for."""
+    arrived = 0
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        nonlocal arrived
+        arrived += 1
+        if arrived in {2, 3} and request.transport is not None:
+            request.transport.close()
+        return web.json_response(FINE)
+
+    time = Time()
+    async with serving(vendor(answer)) as url:
+        transport = transport_of(url, tmp_path, sleep=time.sleep, monotonic=time.monotonic, now=time.now)
+        await transport.open()
+        try:
+            await transport.get(schema.PRICE, QUERY)
+            await transport.get(schema.PRICE, QUERY)
+        finally:
+            await transport.close()
+        assert (arrived, transport.calls) == (4, 1 + 4)

@@ -92,6 +92,8 @@ class Transport:
             connector=aiohttp.TCPConnector(limit=self._connections),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
+        # Else aiohttp sends a GET whose connection was closed once more by itself: a call without a turn.
+        self._session._retry_connection = False
 
     async def close(self) -> None:
         """Close the session."""
