@@ -55,7 +55,7 @@ class Patience:
     answer_s
         For a connection, and for the answer to a request.
     silent_s
-        Without any message, keep-alives included, before the connection counts as lost.
+        Without any message, the keep-alive included, before the connection counts as lost.
     tries
         Connections in a row that may fail before the stream gives up.
     first_s, longest_s
