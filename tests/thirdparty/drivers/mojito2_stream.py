@@ -51,7 +51,7 @@ def main() -> None:
     stands = wait_for([5])
     post({"order": {"symbol": "900020", "side": "buy", "quantity": 7, "price": 25_000}})
     deadline = time.monotonic() + 30
-    asked_until = time.monotonic() + 2  # some keep-alives
+    asked_until = time.monotonic() + 2  # some keep-alive messages
     while time.monotonic() < deadline:
         try:
             kind, values = client.queue.get(timeout=1)

@@ -76,7 +76,7 @@ def main() -> None:
     until(lambda: post({})["sessions"] == [4])
     post({"order": {"symbol": "900020", "side": "sell", "quantity": 7, "price": 25_000}})
     filled = until(lambda: len(fills) >= 2)
-    time.sleep(1.5)  # some keep-alives
+    time.sleep(1.5)  # some keep-alive messages
     kept = post({})["sessions"]
     before = len(prices)
     post({"drop": True})
