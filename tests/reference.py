@@ -41,7 +41,7 @@ async def _load(home: Path) -> str:
     from sillok.market import freeze
     from sillok.objects import open_objects
     from sillok.sandbox import Limits, create_app, make_market
-    from sillok.sandbox.synthetic import FIRST_DAY
+    from sillok.sandbox.world.synthetic import FIRST_DAY
     from sillok.store import open_store
 
     store = open_store(f"sqlite:///{home / 'sillok.db'}")

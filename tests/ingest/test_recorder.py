@@ -23,7 +23,7 @@ from sqlalchemy import select
 from sillok.errors import ConfigError, RetriableVendorError
 from sillok.ingest.recorder import Recorded, Recorder
 from sillok.kis.stream import Event, Gap, Trade
-from sillok.sandbox.tape import issue_tape
+from sillok.sandbox.world.tape import issue_tape
 from sillok.store import Store, open_store
 from sillok.store.tables import stream_gap, trade_tick
 from tests.reference import PROJECT

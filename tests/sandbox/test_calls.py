@@ -18,13 +18,13 @@ from sillok.clock import KST
 from sillok.kis import schema
 from sillok.kis.schema.stream import CHANNELS
 from sillok.sandbox import Limits
-from sillok.sandbox.desk import Desk
-from sillok.sandbox.feed import Feed, StreamOptions
+from sillok.sandbox.answers.desk import Desk
+from sillok.sandbox.answers.registry import ANSWERS
 from sillok.sandbox.gate import RefusedError
-from sillok.sandbox.registry import ANSWERS
-from sillok.sandbox.rules import tick_size
-from sillok.sandbox.synthetic import make_market
-from sillok.sandbox.world import World
+from sillok.sandbox.stream.feed import Feed, StreamOptions
+from sillok.sandbox.world.rules import tick_size
+from sillok.sandbox.world.synthetic import make_market
+from sillok.sandbox.world.world import World
 from tests.sandboxes import reference_market
 
 SAMPLES = Path(__file__).parents[2] / "../shared/kis/samples"

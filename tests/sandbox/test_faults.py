@@ -19,8 +19,8 @@ import pytest
 from sillok.errors import ConfigError
 from sillok.kis import schema
 from sillok.sandbox import Faults, Limits, Market, create_app
-from sillok.sandbox.damage import damage
 from sillok.sandbox.faults import Revision
+from sillok.sandbox.world.damage import damage
 from tests.sandboxes import reference_market, serving
 
 KEYS = {"appkey": "K" * 36, "appsecret": "S" * 180}

@@ -10,7 +10,7 @@ import pytest
 
 from sillok.errors import ConfigError, DataError, FatalVendorError
 from sillok.sandbox import Limits, create_app
-from sillok.sandbox.replay import read_market
+from sillok.sandbox.world.replay import read_market
 from tests.sandboxes import client_of, serving
 
 DAYS = [date(2024, 1, 2), date(2024, 1, 3), date(2024, 1, 4)]

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sillok.sandbox.rules import price_limits, round_to_tick, tick_size
+from sillok.sandbox.world.rules import price_limits, round_to_tick, tick_size
 
 PRICES = st.integers(1, 3_000_000)
 

@@ -15,7 +15,7 @@ from sillok.clock import KST
 from sillok.errors import ResourceError
 from sillok.sandbox import serve
 from sillok.sandbox.serve import RollingMarket
-from sillok.sandbox.synthetic import make_market
+from sillok.sandbox.world.synthetic import make_market
 
 COMMAND = [sys.executable, "-m", "sillok.sandbox", "--today", "2023-12-28", "--port"]
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from sillok.errors import DataError
 from sillok.sandbox import Market, make_market
-from sillok.sandbox.companies import draw_companies, isin
-from sillok.sandbox.market import BAR_FIELDS
-from sillok.sandbox.paths import draw_paths
-from sillok.sandbox.rules import price_limits, tick_size
+from sillok.sandbox.world.companies import draw_companies, isin
+from sillok.sandbox.world.market import BAR_FIELDS
+from sillok.sandbox.world.paths import draw_paths
+from sillok.sandbox.world.rules import price_limits, tick_size
 from tests.sandboxes import TODAY, reference_market
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from sillok.clock import KST, last_closed_session, sessions
 from sillok.sandbox import Limits, Market, create_app, make_market
-from sillok.sandbox.market import Bars
+from sillok.sandbox.world.market import Bars
 from tests.sandboxes import serving_in_thread
 from tests.thirdparty.environment import drive
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sillok.sandbox import Limits, StreamOptions, create_app
-from sillok.sandbox.tape import issue_tape
+from sillok.sandbox.world.tape import issue_tape
 from tests.sandboxes import reference_market, serving_in_thread
 from tests.thirdparty.environment import drive
 

@@ -2,11 +2,11 @@
 
 from sillok.sandbox.app import create_app
 from sillok.sandbox.faults import Faults
-from sillok.sandbox.feed import StreamOptions
 from sillok.sandbox.gate import Gate, Limits
-from sillok.sandbox.market import Market
 from sillok.sandbox.serve import serve
-from sillok.sandbox.synthetic import DEFAULT_SEED, make_market
+from sillok.sandbox.stream.feed import StreamOptions
+from sillok.sandbox.world.market import Market
+from sillok.sandbox.world.synthetic import DEFAULT_SEED, make_market
 
 __all__ = [
     "DEFAULT_SEED",

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from sillok.errors import SillokError
 from sillok.sandbox.faults import Faults
-from sillok.sandbox.feed import StreamOptions
 from sillok.sandbox.gate import Limits
 from sillok.sandbox.serve import serve
-from sillok.sandbox.synthetic import DEFAULT_SEED
+from sillok.sandbox.stream.feed import StreamOptions
+from sillok.sandbox.world.synthetic import DEFAULT_SEED
 
 __all__ = ["main"]
 

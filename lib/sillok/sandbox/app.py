@@ -13,17 +13,17 @@ from datetime import datetime
 from aiohttp import web
 
 from sillok.kis import schema
-from sillok.sandbox.asks import dump, envelope
-from sillok.sandbox.damage import damage
-from sillok.sandbox.desk import Desk
+from sillok.sandbox.answers.asks import dump, envelope
+from sillok.sandbox.answers.desk import Desk
+from sillok.sandbox.answers.files import delistings_csv, master_archive, sector_archive
 from sillok.sandbox.faults import Faults
-from sillok.sandbox.feed import StreamOptions
-from sillok.sandbox.files import delistings_csv, master_archive, sector_archive
 from sillok.sandbox.gate import Gate, Limits, RefusedError
-from sillok.sandbox.market import Market
 from sillok.sandbox.mischief import Mischief
-from sillok.sandbox.stream import add_stream
-from sillok.sandbox.world import World
+from sillok.sandbox.stream.feed import StreamOptions
+from sillok.sandbox.stream.server import add_stream
+from sillok.sandbox.world.damage import damage
+from sillok.sandbox.world.market import Market
+from sillok.sandbox.world.world import World
 
 __all__ = ["create_app"]
 

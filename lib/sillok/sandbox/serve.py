@@ -16,11 +16,11 @@ from sillok import clock
 from sillok.errors import ConfigError, ResourceError
 from sillok.sandbox.app import create_app
 from sillok.sandbox.faults import Faults
-from sillok.sandbox.feed import StreamOptions
 from sillok.sandbox.gate import Limits
-from sillok.sandbox.market import Market
-from sillok.sandbox.replay import read_market
-from sillok.sandbox.synthetic import DEFAULT_SEED, FIRST_DAY, make_market
+from sillok.sandbox.stream.feed import StreamOptions
+from sillok.sandbox.world.market import Market
+from sillok.sandbox.world.replay import read_market
+from sillok.sandbox.world.synthetic import DEFAULT_SEED, FIRST_DAY, make_market
 
 __all__ = ["RollingMarket", "print_ready", "serve"]
 

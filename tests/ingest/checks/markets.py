@@ -16,7 +16,7 @@ from sillok.clock import KST
 from sillok.ingest.checks.bars import Bars, make_bars
 from sillok.ingest.checks.facts import Facts
 from sillok.ingest.checks.rules import as_number
-from sillok.sandbox.market import Bars as SandboxBars
+from sillok.sandbox.world.market import Bars as SandboxBars
 from sillok.store import Store, tables
 from tests.sandboxes import TODAY, reference_market
 

@@ -16,7 +16,7 @@ from sillok.ingest.checks.explain import EXPLANATIONS, FAULTS, explain_move, fin
 from sillok.ingest.checks.facts import Action, Facts, IssueFacts
 from sillok.ingest.checks.result import Found
 from sillok.ingest.checks.rules import as_number
-from sillok.sandbox.replay import read_market
+from sillok.sandbox.world.replay import read_market
 from tests.ingest.checks.markets import NO_BARS, bars_of, facts_of, flat, sessions
 
 DAYS = sessions(40)

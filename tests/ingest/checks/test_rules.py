@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sillok.ingest.checks.rules import as_number, is_beyond_limit, is_on_tick
 from sillok.portfolio import tick_size
-from sillok.sandbox.rules import price_limits
+from sillok.sandbox.world.rules import price_limits
 
 NOW, BEFORE = date(2026, 6, 30), date(2022, 6, 30)
 

@@ -14,7 +14,7 @@ from sillok.errors import AuthError, ConfigError, FatalVendorError, RetriableVen
 from sillok.kis.schema.channel import acknowledgement, request
 from sillok.kis.stream import Gap, InUseError, Notice, OrderBook, Patience, Stream, Trade, stream_url
 from sillok.sandbox import Limits, StreamOptions
-from sillok.sandbox.tape import issue_tape
+from sillok.sandbox.world.tape import issue_tape
 from tests.sandboxes import reference_market, serving
 from tests.streams import HASTY, QUICK, Desk, streaming, take
 

@@ -1,0 +1,1 @@
+"""What is said of it: one function for each call, in the vendor's names, units and pages."""

@@ -1,0 +1,1 @@
+"""What happens as it happens: the WebSocket side of the sandbox."""
