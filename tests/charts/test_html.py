@@ -37,3 +37,10 @@ def test_a_table_without_rows_says_so() -> None:
 
 def test_a_table_shows_itself_as_html_and_as_text() -> None:
     assert set(table(FRAME, COLUMNS)._repr_mimebundle_()) == {"text/html", "text/plain"}
+
+
+def test_a_sentence_may_break_into_lines_and_a_name_may_not() -> None:
+    said = pd.DataFrame({"name": ["가상전자1"], "why": ["한 줄에 다 들어가지 않는 긴 설명이다. " * 4]})
+    html = table(said, {"name": Column("종목", number=False), "why": Column("까닭", number=False)}).html
+    assert html.count("white-space:normal") == 1
+    assert html.index("가상전자1") < html.index("white-space:normal") < html.index("한 줄에")

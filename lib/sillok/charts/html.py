@@ -14,6 +14,7 @@ from sillok.charts.text import width
 
 __all__ = ["Column", "Html", "cards", "note", "table"]
 
+_SENTENCE = 40  # characters
 _FONT = "font-family:Pretendard,'Noto Sans KR','Apple SD Gothic Neo','Malgun Gothic',sans-serif"
 
 
@@ -50,6 +51,11 @@ def _colour(column: Column, value: Any) -> str:
     return f";color:{Palette.up if value > 0 else Palette.down}"
 
 
+def _wrap(shown: str) -> str:
+    """Let a cell that holds a sentence break into lines; a page keeps others whole."""
+    return ";white-space:normal;min-width:16em" if len(shown) > _SENTENCE else ""
+
+
 def table(
     frame: pd.DataFrame, columns: Mapping[str, Column], *, caption: str = "", empty: str = "해당 없음"
 ) -> Html:
@@ -67,7 +73,7 @@ def table(
         lines.append(shown)
         cells = "".join(
             f'<td style="text-align:{"right" if c.number else "left"};padding:5px 10px;'
-            f'border-bottom:1px solid {Palette.grid}{_colour(c, v)}">{escape(s)}</td>'
+            f'border-bottom:1px solid {Palette.grid}{_colour(c, v)}{_wrap(s)}">{escape(s)}</td>'
             for c, v, s in zip(columns.values(), values, shown, strict=True)
         )
         body.append(f"<tr>{cells}</tr>")
