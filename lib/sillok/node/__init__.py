@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
-from sillok.node.kernelspec import install_kernelspec
+from sillok.node.kernelspec import install_kernelspec, install_lab_settings
 
 if TYPE_CHECKING:
     from sillok.node.night import run_nightly
     from sillok.node.supervise import up
 
-__all__ = ["install_kernelspec", "run_nightly", "up"]
+__all__ = ["install_kernelspec", "install_lab_settings", "run_nightly", "up"]
 
 
 def __getattr__(name: str) -> Any:

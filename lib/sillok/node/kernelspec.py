@@ -1,4 +1,4 @@
-"""The Jupyter kernel of the project: one name in every tool, this environment behind it."""
+"""What Jupyter finds in this environment: the project's kernel, and settings under which JupyterLab asks nobody outside."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-__all__ = ["KERNEL_NAME", "install_kernelspec"]
+__all__ = ["KERNEL_NAME", "install_kernelspec", "install_lab_settings"]
 
 KERNEL_NAME = "sillok"
 
@@ -30,11 +30,24 @@ def install_kernelspec(prefix: Path | None = None) -> Path:
         "language": "python",
         "metadata": {"debugger": True},
     }
-    text = json.dumps(spec, ensure_ascii=False, indent=1)
-    file = folder / "kernel.json"
+    return _write(folder / "kernel.json", spec)
+
+
+def install_lab_settings(prefix: Path | None = None) -> Path:
+    """Write what JupyterLab begins with into this environment and return its file; a user may choose otherwise.
+
+    It neither fetches news nor looks for updates, and does not ask whether it may.
+    """
+    folder = (prefix or Path(sys.prefix)) / "share" / "jupyter" / "lab" / "settings"
+    quiet = {"fetchNews": "false", "checkForUpdates": False}
+    return _write(folder / "overrides.json", {"@jupyterlab/apputils-extension:notification": quiet})
+
+
+def _write(file: Path, content: object) -> Path:
+    text = json.dumps(content, ensure_ascii=False, indent=1)
     if not file.is_file() or file.read_text(encoding="utf-8") != text:
-        folder.mkdir(parents=True, exist_ok=True)
-        draft = folder / "kernel.json.new"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft = file.with_name(f"{file.name}.new")
         draft.write_text(text, encoding="utf-8")
         draft.replace(file)
     return file

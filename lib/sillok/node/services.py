@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sillok.errors import ResourceError
 from sillok.node.environment import child_environment
-from sillok.node.kernelspec import KERNEL_NAME
+from sillok.node.kernelspec import KERNEL_NAME, install_lab_settings
 from sillok.node.processes import Child
 from sillok.node.voila import voila_environment, voila_words
 from sillok.node.wiring import open_store_of
@@ -139,6 +139,7 @@ def voila(settings: Settings) -> Child:
 def lab(settings: Settings, token: str) -> Child:
     """Describe JupyterLab in the project's folder, with the project's kernel alone, behind ``token``."""
     open_store_of(settings)  # a researcher's first cell finds tables
+    install_lab_settings()
     options = {
         "ServerApp.ip": settings.host,
         "ServerApp.port": settings.port_lab,
@@ -146,8 +147,6 @@ def lab(settings: Settings, token: str) -> Child:
         "ServerApp.root_dir": str(settings.project),
         "ServerApp.open_browser": False,
         "ServerApp.allow_root": hasattr(os, "geteuid") and os.geteuid() == 0,
-        "LabApp.news_url": None,
-        "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         "KernelSpecManager.ensure_native_kernel": False,
         "KernelSpecManager.allowed_kernelspecs": json.dumps([KERNEL_NAME]),
         "MultiKernelManager.default_kernel_name": KERNEL_NAME,
