@@ -109,7 +109,7 @@ DATASETS = (  # in the order of asking: an action may make a bar's history be as
         "every session, once it is settled: 2 h 30 after its close",
         "`investor_day`/symbol: the last session loaded",
         "5 sessions; if the oldest of them differs, the whole span again",
-        "the last 250 sessions on the first load (the paper host has 30), from there on every session",
+        "the last 100 sessions on the first load (the paper host has 30), from there on every session",
         "1 call an issue, beyond 29 sessions 1 more and 1 for each 100",
         "2 h 30 after its session's close, when the vendor has filled it in",
     ),

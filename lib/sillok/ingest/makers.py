@@ -46,7 +46,7 @@ __all__ = ["INDICES", "FeedMaker", "read_all_marks"]
 INDICES = ("KOSPI", "KOSDAQ", "KOSPI200")
 _DAY = timedelta(days=1)
 _PAGE, _INDEX_PAGE = 100, 50  # rows that the vendor gives a call
-_INVESTOR_FIRST = 250  # sessions of a first load: their calls are the dearest, and flows of old tell little
+_INVESTOR_FIRST = 100  # sessions of a first load: their calls are the dearest, and flows of old tell little
 _INVESTOR_RECENT = 29  # sessions of an answer, but the running one
 _STATEMENT_CALLS = 3 * len(BASES)
 _TABLES = (
