@@ -16,10 +16,18 @@ from sillok.errors import DataError
 if TYPE_CHECKING:
     from exchange_calendars import ExchangeCalendar
 
-__all__ = ["KST", "is_session", "last_closed_session", "session_close", "session_settled", "sessions"]
+__all__ = [
+    "KST",
+    "SETTLING",
+    "is_session",
+    "last_closed_session",
+    "session_close",
+    "session_settled",
+    "sessions",
+]
 
 KST = ZoneInfo("Asia/Seoul")
-_SETTLING = timedelta(hours=2, minutes=30)
+SETTLING = timedelta(hours=2, minutes=30)  # from a close until all that the session brings has been told
 _FIRST = date(1990, 1, 3)
 _RECENT = date(2020, 1, 2)
 _MARGIN = timedelta(days=30)  # the session before the first asked day must be in the calendar too
@@ -83,7 +91,7 @@ def session_settled(day: date) -> datetime:
 
     After-hours trading ends then, and the vendor has filled in who bought and who sold.
     """
-    return session_close(day) + _SETTLING
+    return session_close(day) + SETTLING
 
 
 def last_closed_session(now: datetime) -> date:
