@@ -157,5 +157,7 @@ def lab(settings: Settings, token: str) -> Child:
         "JUPYTER_TOKEN": token,
         "JUPYTER_PREFER_ENV_PATH": "1",
         "JUPYTER_RUNTIME_DIR": str(settings.home_path / "runtime"),
+        # What was open belongs to this node; another's would open in its place.
+        "JUPYTERLAB_WORKSPACES_DIR": str(settings.home_path / "lab" / "workspaces"),
     }
     return _child(settings, "lab", words, environment, f"http://{settings.host}:{settings.port_lab}/api")
