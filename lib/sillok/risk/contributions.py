@@ -6,38 +6,58 @@ import numpy as np
 import pandas as pd
 
 from sillok.errors import DataError
+from sillok.risk.covariance import Covariance
+from sillok.risk.factors import FactorCovariance
 
-__all__ = ["portfolio_volatility", "risk_contributions"]
+__all__ = ["AnyCovariance", "portfolio_volatility", "risk_contributions"]
+
+AnyCovariance = pd.DataFrame | Covariance | FactorCovariance
 
 
-def _aligned(weights: pd.Series, Sigma: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    lacking = weights.index.difference(Sigma.index)
+def _marginal(weights: pd.Series, Sigma: AnyCovariance) -> tuple[np.ndarray, np.ndarray]:
+    """Return ``w`` and ``Sigma w`` on the labels of ``weights``."""
+    known = Sigma.index if isinstance(Sigma, pd.DataFrame) else Sigma.labels
+    same = weights.index.equals(known)
+    lacking = weights.index[:0] if same else weights.index.difference(known)
     if len(lacking):
         raise DataError(
             f"weights name {len(lacking)} issues that covariance lacks: {list(lacking[:5])}; reindex or drop them",
             symbols=list(lacking),
         )
-    return weights.to_numpy(dtype=float), Sigma.loc[weights.index, weights.index].to_numpy(dtype=float)
+    w = weights.to_numpy(dtype=float)
+    if not np.isfinite(w).all():
+        holed = list(weights.index[~np.isfinite(w)])
+        raise DataError(
+            f"{len(holed)} weights are missing: {holed[:5]}; give zero or drop them", symbols=holed
+        )
+    if isinstance(Sigma, FactorCovariance):
+        rows = slice(None) if same else known.get_indexer(weights.index)
+        B, d = Sigma.root()
+        B, d = B[rows], d[rows]
+        return w, B @ (w @ B) + d * w
+    S = Sigma if isinstance(Sigma, pd.DataFrame) else Sigma.matrix
+    S = S if same and S.columns.equals(known) else S.loc[weights.index, weights.index]
+    return w, S.to_numpy(dtype=float) @ w
 
 
-def portfolio_volatility(weights: pd.Series, Sigma: pd.DataFrame) -> float:
+def portfolio_volatility(weights: pd.Series, Sigma: AnyCovariance) -> float:
     """Return ``sqrt(w' Sigma w)`` in the unit of ``Sigma``, annual if it is annualised.
 
     Raises
     ------
     DataError
-        If a weighted issue is not in ``Sigma``.
+        If a weighted issue is not in ``Sigma``, or a weight is missing.
     """
-    w, S = _aligned(weights, Sigma)
-    return float(np.sqrt(max(w @ S @ w, 0.0)))
+    w, marginal = _marginal(weights, Sigma)
+    return float(np.sqrt(max(w @ marginal, 0.0)))
 
 
-def risk_contributions(weights: pd.Series, Sigma: pd.DataFrame) -> pd.Series:
+def risk_contributions(weights: pd.Series, Sigma: AnyCovariance) -> pd.Series:
     """Return ``w_i (Sigma w)_i / sigma``: each holding's part of the volatility; they add up to it.
 
     All zero if the portfolio has no risk. Errors as in :func:`portfolio_volatility`.
     """
-    w, S = _aligned(weights, Sigma)
-    sigma = portfolio_volatility(weights, Sigma)
-    parts = w * (S @ w) / sigma if sigma > 0 else np.zeros_like(w)
+    w, marginal = _marginal(weights, Sigma)
+    sigma = np.sqrt(max(w @ marginal, 0.0))
+    parts = w * marginal / sigma if sigma > 0 else np.zeros_like(w)
     return pd.Series(parts, index=weights.index, name="risk_contribution")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
@@ -22,10 +23,16 @@ class Covariance:
     """An annualised covariance, and how it was made."""
 
     matrix: pd.DataFrame  # (N, N), symmetric, symbols on both sides, per year
-    estimator: Estimator
+    estimator: str
     shrinkage: float  # 0: the sample alone, 1: the target alone
     observations: int  # T
     periods_per_year: int
+    through: Hashable = None  # label of the last row that the estimate has seen
+
+    @property
+    def labels(self) -> pd.Index:
+        """The assets, (N,)."""
+        return self.matrix.index
 
     @property
     def volatility(self) -> pd.Series:
