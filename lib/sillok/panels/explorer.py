@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -72,7 +72,7 @@ class Explorer:
             chosen = select_universe(issues, close, value, halted, market=universe, size=self._size).symbols
             known = issues.loc[chosen, ["name", "industry"]].replace({"industry": {"": "미분류"}})
             covariance = estimate_covariance(simple_returns(close[chosen]), estimator=self._estimator)
-            self._facts[universe] = (Data(covariance.matrix, known["industry"]), known)
+            self._facts[universe] = (Data(covariance, known["industry"]), known)
         return self._facts[universe]
 
     def solve(self, choice: Choice) -> Outcome:
@@ -89,7 +89,7 @@ class Explorer:
         if choice.max_vol_annual is not None:
             try:
                 limits = Limits(max_weight=choice.max_weight, max_vol_annual=choice.max_vol_annual)
-                solution = track_benchmark(data, equal, limits)
+                solution = track_benchmark(replace(data, benchmark=equal), limits)
             except InfeasibleError:
                 why = (
                     f"변동성 {choice.max_vol_annual:.1%} 이하인 조합이 없습니다. 이 조건에서 가장 낮은 값은 "

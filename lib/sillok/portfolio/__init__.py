@@ -1,22 +1,36 @@
 """Portfolios: choose a universe, solve for weights under named limits, turn weights into whole-share orders."""
 
 from sillok.portfolio.costs import settlement_tax_rate, tick_down, tick_size, tick_up
+from sillok.portfolio.data import Data, ExposureLimit, GroupLimit, Limits, Solution
+from sillok.portfolio.mean_variance import (
+    maximum_sharpe,
+    mean_variance,
+    minimum_variance,
+    target_return,
+    target_risk,
+    track_benchmark,
+)
 from sillok.portfolio.orders import OrderPlan, Terms, plan_orders
-from sillok.portfolio.problem import Data, Limits, Solution, minimum_variance, track_benchmark
 from sillok.portfolio.universe import Universe, select_universe
 from sillok.portfolio.walk import walk_forward
 
 __all__ = [
     "Data",
+    "ExposureLimit",
+    "GroupLimit",
     "Limits",
     "OrderPlan",
     "Solution",
     "Terms",
     "Universe",
+    "maximum_sharpe",
+    "mean_variance",
     "minimum_variance",
     "plan_orders",
     "select_universe",
     "settlement_tax_rate",
+    "target_return",
+    "target_risk",
     "tick_down",
     "tick_size",
     "tick_up",
