@@ -1,0 +1,136 @@
+"""Find the active set in big steps: block principal pivoting (Júdice and Pires, 1994; Hintermüller, Ito and Kunisch, 2003)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sillok.portfolio.methods.program import Program, Sets, System
+
+__all__ = ["Pivoted", "guess", "pivot"]
+
+_LONGEST = 60  # steps; five to ten are usual, and a cycle is noticed when it closes
+_FEWEST = 32  # variables that may be set free in one step, or as many as are free already if those are more
+
+
+class Pivoted(NamedTuple):
+    """Where the big steps ended."""
+
+    x: np.ndarray
+    y: np.ndarray
+    sets: Sets
+    steps: int
+    settled: bool  # the sets agree with the signs: the answer, up to a certificate
+    singular: bool  # a free block could not be factorised
+
+
+def guess(program: Program) -> Sets:
+    """Guess the sets: variables that a bound does not hold at zero are free, and the best few of the others.
+
+    Best are those of the least gradient at the portfolio of inverse variances, enough of them to carry the rows.
+    """
+    N = len(program.q)
+    x = np.where(np.isfinite(program.lb), -1, np.where(np.isfinite(program.ub), 1, 0)).astype(np.int8)
+    x[(program.lb < 0) & (program.ub > 0)] = 0
+    x[program.fixed] = -1
+    loose = np.flatnonzero((x != 0) & ~program.fixed)
+    diagonal = program.form.diagonal
+    w = 1.0 / np.maximum(diagonal, 1e-6 * max(float(diagonal.max()), 1e-300))
+    g = program.gradient(w / w.sum())[loose]
+    equal = program.equal
+    room = np.minimum(program.ub - program.lb, 1.0)[loose]
+    wanted = 2.0 * float(np.abs(program.low[equal]).sum()) if equal.any() else 0.0
+    mean_room = float(room.mean()) if len(room) else 1.0
+    k = max(_FEWEST, int(wanted / mean_room) if mean_room > 0 else N)
+    if k < len(loose):
+        loose = loose[np.argpartition(g, k)[:k]]
+    x[loose] = 0
+    return Sets(x, np.where(equal, -1, 0).astype(np.int8))
+
+
+def pivot(program: Program, sets: Sets) -> Pivoted:
+    """Exchange all variables and rows of the wrong sign at once until none is left, or a cycle closes."""
+    x, y, seen = np.zeros(len(program.q)), np.zeros(len(program.low)), set()
+    for step in range(1, _LONGEST + 1):
+        system = System.of(program, sets)
+        if system is None:
+            return Pivoted(x, y, sets, step, settled=False, singular=True)
+        x, y, g = _solve(program, sets, system)
+        after = _exchange(program, sets, system, (x, y, g))
+        if after is None:
+            return Pivoted(*_polish(program, sets, system, x, y), sets, step, settled=True, singular=False)
+        key = after.key()
+        if key in seen:
+            break
+        seen.add(key)
+        sets = after
+    return Pivoted(x, y, sets, step, settled=False, singular=False)
+
+
+def _solve(program: Program, sets: Sets, system: System) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the point and the multipliers that the sets imply, and the gradient there."""
+    x = program.held(sets)
+    g = program.gradient(x) if x.any() or program.centre is not None else program.q
+    free, held = system.free, system.held
+    s = np.where(sets.rows[held] < 0, program.low[held], program.high[held]) - program.A[held] @ x
+    v, dy = system.solve(-g[free], s)
+    x[free] = v
+    y = np.zeros(len(program.low))
+    y[held] = dy
+    g = g + system.block.reach(v)
+    if program.shift:
+        g[free] += program.shift * v
+    return x, y, g
+
+
+def _exchange(
+    program: Program,
+    sets: Sets,
+    system: System,
+    at: tuple[np.ndarray, np.ndarray, np.ndarray],
+) -> Sets | None:
+    """Return the next sets, None if the signs agree with the present ones."""
+    x, y, g = at
+    z = g - y @ program.A
+    # Rounding in a sum of N products of entries this large; a certificate has the last word.
+    z_tol = 1e-13 * max(float(np.abs(g).max()), float(np.abs(program.q).max()))
+    x_tol = 1e-13 * max(1.0, float(np.abs(x).max()))
+    free = sets.x == 0
+    side = np.zeros(len(x), dtype=np.int8)
+    side[free & (x < program.lb - x_tol)] = -1
+    side[free & (x > program.ub + x_tol)] = 1
+    wrong = np.where(
+        free | program.fixed, 0.0, sets.x * z
+    )  # positive: the multiplier pushes away from its bound
+    loosed = np.flatnonzero(wrong > z_tol)
+    most = max(_FEWEST, len(system.free))
+    if len(loosed) > most:
+        loosed = loosed[np.argpartition(-wrong[loosed], most)[:most]]
+    Ax = program.A @ x
+    r_tol = x_tol * np.maximum(1.0, np.abs(program.A).max(axis=1, initial=0.0))
+    rows = np.where((sets.rows == 0) & (Ax < program.low - r_tol), -1, 0)
+    rows[(sets.rows == 0) & (Ax > program.high + r_tol)] = 1
+    y_tol = 1e-13 * float(np.abs(y).max(initial=0.0))
+    dropped = ~program.equal & (sets.rows * y > y_tol)
+    if not (len(loosed) or side.any() or rows.any() or dropped.any()):
+        return None
+    after = np.where(free, side, sets.x)
+    after[loosed] = 0
+    return Sets(after.astype(np.int8), np.where(dropped, 0, sets.rows + rows).astype(np.int8))
+
+
+def _polish(
+    program: Program, sets: Sets, system: System, x: np.ndarray, y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Refine the answer of the last system against the programme's own residuals."""
+    free, held = system.free, system.held
+    target = np.where(sets.rows[held] < 0, program.low[held], program.high[held])
+    for _ in range(2):
+        r = y[held] @ system.A - program.gradient(x)[free]
+        s = target - program.A[held] @ x
+        dx, dy = system.solve(r, s)
+        x[free] += dx
+        y[held] += dy
+    x[free] = np.clip(x[free], program.lb[free], program.ub[free])
+    return x, y

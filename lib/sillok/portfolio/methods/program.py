@@ -1,0 +1,149 @@
+"""A quadratic programme, the sets of a guess at its answer, and the linear system that a guess leads to.
+
+    minimise  1/2 x'P x + q'x    subject to    low <= A x <= high,    lb <= x <= ub
+
+At the answer ``P x + q = A'y + z``: ``y`` prices the rows and ``z`` the bounds, positive where the lower side
+holds, negative where the upper one does, zero where neither does (Karush, Kuhn and Tucker).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sillok.portfolio.methods.forms import Block, Form
+
+__all__ = ["Program", "Sets", "System", "certify"]
+
+# The Schur complement of the rows is lifted by this part of itself: rows that depend on one another, or that no
+# free variable can reach, then take a large multiplier in place of a division by zero. Refinement undoes it.
+_LIFT = 1e-11
+
+
+class Sets(NamedTuple):
+    """Which side holds each variable and each row: -1 the lower, 1 the upper, 0 neither."""
+
+    x: np.ndarray  # (N,) int8
+    rows: np.ndarray  # (M,) int8
+
+    def key(self) -> bytes:
+        """Return a value that is equal for equal sets."""
+        return self.x.tobytes() + self.rows.tobytes()
+
+
+class Program(NamedTuple):
+    """The arrays of a programme; with a ``shift``, ``shift/2 ||x - centre||^2`` is added to the objective."""
+
+    form: Form
+    q: np.ndarray  # (N,)
+    A: np.ndarray  # (M, N)
+    low: np.ndarray  # (M,) -inf where a row has no lower side
+    high: np.ndarray  # (M,)
+    lb: np.ndarray  # (N,)
+    ub: np.ndarray  # (N,)
+    fixed: np.ndarray  # (N,) bool: both bounds are one
+    equal: np.ndarray  # (M,) bool: both sides are one
+    shift: float = 0.0
+    centre: np.ndarray | None = None
+
+    @classmethod
+    def of(  # noqa: PLR0917 - the order in which the programme is written
+        cls,
+        form: Form,
+        q: np.ndarray,
+        A: np.ndarray,
+        low: np.ndarray,
+        high: np.ndarray,
+        lb: np.ndarray,
+        ub: np.ndarray,
+    ) -> Program:
+        """Return the programme of these arrays."""
+        return cls(form, q, A, low, high, lb, ub, lb == ub, low == high)
+
+    def near(self, centre: np.ndarray, shift: float) -> Program:
+        """Return the programme with a proximal term (Rockafellar, 1976): strictly convex whatever ``P`` is."""
+        return self._replace(shift=shift, centre=centre)
+
+    def gradient(self, x: np.ndarray) -> np.ndarray:
+        """Return the gradient at ``x``, (N,)."""
+        g = self.form.product(x) + self.q
+        return g if self.centre is None else g + self.shift * (x - self.centre)
+
+    def held(self, sets: Sets) -> np.ndarray:
+        """Return the point whose held variables are on their bounds, and whose free ones are zero."""
+        x = np.zeros(len(self.q))
+        at_low, at_high = sets.x < 0, sets.x > 0
+        x[at_low] = self.lb[at_low]
+        x[at_high] = self.ub[at_high]
+        return x
+
+
+class System:
+    """The optimality conditions on given sets, solved for the free variables and the multipliers of held rows.
+
+    [ H_FF  -A_WF' ] [dx]   [r]
+    [ A_WF     0   ] [dy] = [s]        by  S = A_WF H_FF^-1 A_WF'
+    """
+
+    __slots__ = ("A", "G", "block", "free", "held", "schur")
+
+    def __init__(self, program: Program, sets: Sets, block: Block, free: np.ndarray) -> None:
+        self.block, self.free = block, free
+        self.held = np.flatnonzero(sets.rows)
+        self.A = program.A[self.held][:, free]
+        self.G = block.solve(self.A.T)
+        S = self.A @ self.G
+        if len(S):
+            size = S.diagonal().max()
+            lift = size if size > 0 else 1.0 / max(float(program.form.diagonal.mean()), 1e-300)
+            S[np.diag_indices(len(S))] += _LIFT * lift
+        self.schur = S
+
+    @classmethod
+    def of(cls, program: Program, sets: Sets) -> System | None:
+        """Factorise; None where the free block is singular to working precision."""
+        free = np.flatnonzero(sets.x == 0)
+        block = program.form.block(free, program.shift)
+        return None if block is None else cls(program, sets, block, free)
+
+    def solve(self, r: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return ``(dx, dy)``."""
+        u = self.block.solve(r[:, None])[:, 0]
+        if not len(s):
+            return u, s
+        left = s - self.A @ u
+        dy = left / self.schur[0] if len(s) == 1 else np.linalg.solve(self.schur, left)
+        return u + self.G @ dy, dy
+
+
+class Certificate(NamedTuple):
+    """What a pair of primal and dual points proves."""
+
+    z: np.ndarray  # (N,) multipliers of the bounds
+    gap: float  # bound on how far the objective is above the least, as part of its terms' size
+    violation: float  # largest distance of a row or a bound from where it should be, in its own units
+
+
+def certify(program: Program, x: np.ndarray, y: np.ndarray) -> Certificate:
+    """Bound the distance from the optimum by duality, from ``x`` and ``y`` alone.
+
+    With ``g = P x + q`` convexity gives ``f(v) >= f(x) + g'(v - x)`` for each feasible ``v``, and linear duality
+    bounds ``g'v`` by the rows' and bounds' multipliers. A multiplier that leans on an absent bound is priced at a
+    bound ``1 + |x|`` away. The proximal term, if any, is left out: what is certified is the programme as given.
+    """
+    P, q, A, low, high, lb, ub = program[:7]
+    Px = P.product(x)
+    z = Px + q - y @ A
+    Ax = A @ x
+    row_at = np.where(y > 0, low, high)
+    x_at = np.where(z > 0, lb, ub)
+    row_at = np.where(np.isfinite(row_at), row_at, Ax - np.sign(y) * (1 + np.abs(Ax)))
+    x_at = np.where(np.isfinite(x_at), x_at, x - np.sign(z) * (1 + np.abs(x)))
+    excess = float(y @ (Ax - row_at) + z @ (x - x_at))
+    size = max(0.5 * float(x @ Px) + abs(float(q @ x)), 1e-12 * float(P.diagonal.mean()) * float(x @ x))
+    violation = 0.0
+    for value, least, most in ((Ax, low, high), (x, lb, ub)):
+        if len(value):
+            violation = max(violation, float((least - value).max()), float((value - most).max()))
+    return Certificate(z, max(excess, 0.0) / size if size else 0.0, violation)
