@@ -12,13 +12,16 @@ import numpy as np
 
 from sillok.errors import SolverError
 from sillok.portfolio.methods.forms import Form
-from sillok.portfolio.methods.pivot import guess, pivot
+from sillok.portfolio.methods.pivot import Pivoted, guess, pivot
+from sillok.portfolio.methods.primal import feasible_point, primal
 from sillok.portfolio.methods.program import Program, Sets, certify
 
 __all__ = ["Answer", "active_set"]
 
 _GAP = 1e-9  # of the objective's size: what "exact" means here
 _VIOLATION = 1e-11  # of a row or a bound, in units of weights
+_ROUNDS = 30
+_LEAST_SHIFT = 1e-9  # of the mean variance: a block stays solvable, and a round ends where the next would
 
 
 class Answer(NamedTuple):
@@ -65,8 +68,50 @@ def active_set(  # noqa: PLR0917 - the order in which the programme is written
     """
     program = Program.of(form, q, A, low, high, lb, ub)
     found = pivot(program, guess(program) if start is None else start)
+    if found.settled:
+        answer = _certified(program, found, found.steps)
+        if answer is not None:
+            return answer
+    return _surely(program, found)
+
+
+def _certified(program: Program, found: Pivoted, steps: int) -> Answer | None:
     proof = certify(program, found.x, found.y)
-    if not found.settled or proof.gap > _GAP or proof.violation > _VIOLATION:
-        raise SolverError(f"no answer was certified: gap {proof.gap:.3g}, violation {proof.violation:.3g}")
+    if not (proof.gap <= _GAP and proof.violation <= _VIOLATION):
+        return None
     z = np.where(found.sets.x == 0, 0.0, proof.z)
-    return Answer(found.x, found.y, z, found.steps, found.sets, proof.gap)
+    return Answer(found.x, found.y, z, steps, found.sets, proof.gap)
+
+
+def _surely(program: Program, found: Pivoted) -> Answer:
+    """Solve by proximal rounds, each strictly convex, with a smaller shift each time (Rockafellar, 1976).
+
+    A round that big steps do not settle is settled by single ones. Between rounds the sets are tried on the
+    programme as it is: where these determine the answer, that one is exact.
+    """
+    mean = float(program.form.diagonal.mean())
+    steepest = float(np.abs(program.q).max(initial=0.0))
+    scale = mean if mean > 0 else steepest if steepest > 0 else 1.0
+    shift = 1e-2 * max(scale, steepest)
+    x = feasible_point(program, np.clip(np.nan_to_num(found.x), program.lb, program.ub))
+    sets, steps = found.sets, found.steps
+    for _ in range(_ROUNDS):
+        near = program.near(x, shift)
+        round_ = pivot(near, sets)
+        steps += round_.steps
+        if not round_.settled:
+            round_ = primal(near, x)
+            steps += round_.steps
+        for step in (pivot(program, round_.sets), round_):
+            answer = _certified(program, step, steps) if step.settled else None
+            if answer is not None:
+                return answer
+        x, sets = round_.x, round_.sets
+        shift = max(1e-2 * shift, _LEAST_SHIFT * scale)
+    proof = certify(program, x, round_.y)
+    raise SolverError(
+        f"no answer was certified after {steps} steps: the objective may be {proof.gap:.3g} of its size above the "
+        f"least, a limit is missed by {proof.violation:.3g}; is the objective bounded, and the data well scaled?",
+        gap=proof.gap,
+        violation=proof.violation,
+    )

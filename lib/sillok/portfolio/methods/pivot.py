@@ -59,7 +59,8 @@ def pivot(program: Program, sets: Sets) -> Pivoted:
         x, y, g = _solve(program, sets, system)
         after = _exchange(program, sets, system, (x, y, g))
         if after is None:
-            return Pivoted(*_polish(program, sets, system, x, y), sets, step, settled=True, singular=False)
+            x, y, met = _polish(program, sets, system, x, y)
+            return Pivoted(x, y, sets, step, settled=met, singular=False)
         key = after.key()
         if key in seen:
             break
@@ -73,7 +74,7 @@ def _solve(program: Program, sets: Sets, system: System) -> tuple[np.ndarray, np
     x = program.held(sets)
     g = program.gradient(x) if x.any() or program.centre is not None else program.q
     free, held = system.free, system.held
-    s = np.where(sets.rows[held] < 0, program.low[held], program.high[held]) - program.A[held] @ x
+    s = program.target(sets, held) - program.A[held] @ x
     v, dy = system.solve(-g[free], s)
     x[free] = v
     y = np.zeros(len(program.low))
@@ -122,15 +123,12 @@ def _exchange(
 
 def _polish(
     program: Program, sets: Sets, system: System, x: np.ndarray, y: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Refine the answer of the last system against the programme's own residuals."""
-    free, held = system.free, system.held
-    target = np.where(sets.rows[held] < 0, program.low[held], program.high[held])
+) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Refine the answer of the last system against the programme's own residuals; and say if held rows are met."""
     for _ in range(2):
-        r = y[held] @ system.A - program.gradient(x)[free]
-        s = target - program.A[held] @ x
-        dx, dy = system.solve(r, s)
-        x[free] += dx
-        y[held] += dy
+        system.refine(program, sets, x, y)
+    free, held = system.free, system.held
+    target = program.target(sets, held)
     x[free] = np.clip(x[free], program.lb[free], program.ub[free])
-    return x, y
+    missed = np.abs(target - program.A[held] @ x).max(initial=0.0)
+    return x, y, bool(missed <= 1e-11 * max(1.0, float(np.abs(target).max(initial=0.0))))

@@ -19,6 +19,9 @@ __all__ = ["Program", "Sets", "System", "certify"]
 # The Schur complement of the rows is lifted by this part of itself: rows that depend on one another, or that no
 # free variable can reach, then take a large multiplier in place of a division by zero. Refinement undoes it.
 _LIFT = 1e-11
+# A variance below this part of what one issue of mean variance would have, on the same gross weight, is rounding: a
+# riskless portfolio leaves nothing to be a part of.
+_SMALL = 1e-6
 
 
 class Sets(NamedTuple):
@@ -78,6 +81,10 @@ class Program(NamedTuple):
         x[at_high] = self.ub[at_high]
         return x
 
+    def target(self, sets: Sets, held: np.ndarray) -> np.ndarray:
+        """Return the sides that the rows ``held`` are on."""
+        return np.where(sets.rows[held] < 0, self.low[held], self.high[held])
+
 
 class System:
     """The optimality conditions on given sets, solved for the free variables and the multipliers of held rows.
@@ -88,7 +95,7 @@ class System:
 
     __slots__ = ("A", "G", "block", "free", "held", "schur")
 
-    def __init__(self, program: Program, sets: Sets, block: Block, free: np.ndarray) -> None:
+    def __init__(self, program: Program, sets: Sets, block: Block, free: np.ndarray, lift: float) -> None:
         self.block, self.free = block, free
         self.held = np.flatnonzero(sets.rows)
         self.A = program.A[self.held][:, free]
@@ -96,16 +103,17 @@ class System:
         S = self.A @ self.G
         if len(S):
             size = S.diagonal().max()
-            lift = size if size > 0 else 1.0 / max(float(program.form.diagonal.mean()), 1e-300)
-            S[np.diag_indices(len(S))] += _LIFT * lift
+            if not size > 0:
+                size = 1.0 / max(float(program.form.diagonal.mean()), 1e-300)
+            S[np.diag_indices(len(S))] += lift * size
         self.schur = S
 
     @classmethod
-    def of(cls, program: Program, sets: Sets) -> System | None:
+    def of(cls, program: Program, sets: Sets, lift: float = _LIFT) -> System | None:
         """Factorise; None where the free block is singular to working precision."""
         free = np.flatnonzero(sets.x == 0)
         block = program.form.block(free, program.shift)
-        return None if block is None else cls(program, sets, block, free)
+        return None if block is None else cls(program, sets, block, free, lift)
 
     def solve(self, r: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return ``(dx, dy)``."""
@@ -115,6 +123,13 @@ class System:
         left = s - self.A @ u
         dy = left / self.schur[0] if len(s) == 1 else np.linalg.solve(self.schur, left)
         return u + self.G @ dy, dy
+
+    def refine(self, program: Program, sets: Sets, x: np.ndarray, y: np.ndarray) -> None:
+        """Correct ``x`` and ``y`` in place by what the programme itself leaves over at them."""
+        r = y[self.held] @ self.A - program.gradient(x)[self.free]
+        dx, dy = self.solve(r, program.target(sets, self.held) - program.A[self.held] @ x)
+        x[self.free] += dx
+        y[self.held] += dy
 
 
 class Certificate(NamedTuple):
@@ -141,7 +156,10 @@ def certify(program: Program, x: np.ndarray, y: np.ndarray) -> Certificate:
     row_at = np.where(np.isfinite(row_at), row_at, Ax - np.sign(y) * (1 + np.abs(Ax)))
     x_at = np.where(np.isfinite(x_at), x_at, x - np.sign(z) * (1 + np.abs(x)))
     excess = float(y @ (Ax - row_at) + z @ (x - x_at))
-    size = max(0.5 * float(x @ Px) + abs(float(q @ x)), 1e-12 * float(P.diagonal.mean()) * float(x @ x))
+    size = max(
+        0.5 * float(x @ Px) + abs(float(q @ x)),
+        _SMALL * float(P.diagonal.mean()) * float(np.abs(x).sum()) ** 2,
+    )
     violation = 0.0
     for value, least, most in ((Ax, low, high), (x, lb, ub)):
         if len(value):
