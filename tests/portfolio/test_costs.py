@@ -1,13 +1,16 @@
 """Ticks and taxes, line by line of the tables."""
 
 from datetime import date
+from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sillok.errors import DataError
-from sillok.portfolio import settlement_tax_rate, tick_down, tick_size, tick_up
+from sillok.portfolio import price_limits, settlement_tax_rate, tick_down, tick_size, tick_up
 
 TODAY = date(2026, 6, 30)
 
@@ -76,3 +79,34 @@ def test_rounding_lands_on_a_tick_next_to_the_price(price: float, day: date, mar
 def test_a_price_of_nothing_is_refused() -> None:
     with pytest.raises(DataError, match="must be positive"):
         tick_size(0, TODAY)
+
+
+@pytest.mark.parametrize(
+    ("base", "limits"),
+    [(9_940, (6_960, 12_920)), (71_300, (50_000, 92_600)), (1_000_000, (700_000, 1_300_000)), (2, (1, 3)), (1, (1, 2))],
+)  # fmt: skip
+def test_a_day_ends_thirty_per_cent_from_its_base_on_a_tick(base: int, limits: tuple[int, int]) -> None:
+    assert price_limits(base, TODAY) == limits
+
+
+def test_the_width_was_half_before_june_2015_and_is_on_konex() -> None:
+    assert price_limits(10_000, date(2015, 6, 12)) == (8_500, 11_500)
+    assert price_limits(10_000, TODAY, market="KONEX") == (8_500, 11_500)
+    with pytest.raises(DataError, match="NASDAQ"):
+        price_limits(10_000, TODAY, market="NASDAQ")
+
+
+def test_the_exchanges_own_record_stays_within_the_limits(krx_data: Path) -> None:
+    # Adjusted histories carry bases that no order ever saw: hence the newest quarter, and closes that stand on
+    # a tick. First days, resumed trading and rights are the few that lie outside.
+    daily = pd.read_parquet(krx_data / "daily.parquet", columns=["symbol", "date", "high", "low", "close"])
+    daily["base"] = daily.groupby("symbol")["close"].shift(1)
+    seen = daily[(daily["date"] >= "2025-04-01") & (daily["high"] > 0) & daily["base"].notna()]
+    moved = seen[(seen["high"] > 1.29 * seen["base"]) | (seen["low"] < 0.71 * seen["base"])]
+    ends = [price_limits(b, d.date()) for b, d in zip(moved["base"], moved["date"], strict=True)]
+    low, high = np.array(ends).T
+    inside = (moved["low"] >= low) & (moved["high"] <= high)
+    stood_at_limit = (moved["low"] == low) | (moved["high"] == high)
+    assert len(moved) > 300
+    assert inside.mean() > 0.9
+    assert stood_at_limit[inside].mean() > 0.8

@@ -28,6 +28,14 @@ def test_a_halted_and_a_newly_listed_issue_are_left_out_and_counted(market: Fake
     assert len(found.symbols) + sum(found.dropped.values()) == len(market.issues())
 
 
+def test_every_issue_left_out_is_named_with_its_reason(market: FakeMarket) -> None:
+    found = choose(market, size=30)
+    assert dict(found.why.value_counts()) == {reason: n for reason, n in found.dropped.items() if n}
+    assert set(found.why.index).isdisjoint(found.symbols)
+    assert found.why[market.issues().index[3]] == "halted_now"
+    assert found.why[market.issues().index[5]] == "short_history"
+
+
 def test_the_most_traded_come_first(market: FakeMarket) -> None:
     found = choose(market, size=5)
     traded = market.panel("amount_krw").iloc[-251:].mean()

@@ -1,6 +1,6 @@
 """Portfolios: choose a universe, solve for weights under named limits, turn weights into whole-share orders."""
 
-from sillok.portfolio.costs import settlement_tax_rate, tick_down, tick_size, tick_up
+from sillok.portfolio.costs import price_limits, settlement_tax_rate, tick_down, tick_size, tick_up
 from sillok.portfolio.data import Data, ExposureLimit, GroupLimit, Limits, Solution
 from sillok.portfolio.mean_variance import (
     maximum_sharpe,
@@ -10,7 +10,8 @@ from sillok.portfolio.mean_variance import (
     target_risk,
     track_benchmark,
 )
-from sillok.portfolio.orders import OrderPlan, Terms, plan_orders
+from sillok.portfolio.orders import OrderPlan, plan_orders
+from sillok.portfolio.terms import Terms
 from sillok.portfolio.universe import Universe, select_universe
 from sillok.portfolio.walk import walk_forward
 
@@ -27,6 +28,7 @@ __all__ = [
     "mean_variance",
     "minimum_variance",
     "plan_orders",
+    "price_limits",
     "select_universe",
     "settlement_tax_rate",
     "target_return",

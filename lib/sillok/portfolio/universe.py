@@ -17,6 +17,7 @@ class Universe:
 
     symbols: list[str]
     dropped: dict[str, int]  # reason (a key below) to count, in the order the tests were made
+    why: pd.Series  # by symbol left out: the reason, the first that holds
 
 
 def select_universe(
@@ -65,13 +66,16 @@ def select_universe(
     }
     left = pd.Series(True, index=close.columns)
     dropped: dict[str, int] = {}
+    why = pd.Series("", index=close.columns, dtype=object)
     for name, fails in tests.items():
         dropped[name] = int((left & fails).sum())
+        why[left & fails] = name
         left &= ~fails
     ranked = value.loc[:, left].mean().sort_values(ascending=False, kind="stable")
     dropped["less_traded"] = max(len(ranked) - size, 0)
+    why[ranked.index[size:]] = "less_traded"
     if ranked.empty:
         raise MissingDataError(
             f"no issue of {market} is left: {dropped}; shorten the lookback or load more", **dropped
         )
-    return Universe(symbols=list(ranked.index[:size]), dropped=dropped)
+    return Universe(symbols=list(ranked.index[:size]), dropped=dropped, why=why[why != ""])
