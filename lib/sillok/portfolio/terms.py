@@ -74,7 +74,7 @@ class Terms:
 
     def fee(self, value_krw: int) -> int:
         """Return the commission on an order's value, rounded up to the won."""
-        return int(due_krw(np.int64(value_krw), self.commission_bps / 10_000))
+        return int(due_krw(np.asarray(value_krw), self.commission_bps / 10_000))
 
     def tax_rate(self, symbol: str) -> float:
         """Return the part of a sale's value that is due as tax on the day of settlement."""
@@ -82,7 +82,7 @@ class Terms:
 
     def tax(self, symbol: str, value_krw: int) -> int:
         """Return the transaction tax on a sale's value, rounded up to the won."""
-        return int(due_krw(np.int64(value_krw), self.tax_rate(symbol)))
+        return int(due_krw(np.asarray(value_krw), self.tax_rate(symbol)))
 
     def is_halted(self, symbol: str) -> bool:
         """Return whether the issue takes no order on the day.
