@@ -21,7 +21,9 @@ __all__ = ["Answer", "active_set"]
 _GAP = 1e-9  # of the objective's size: what "exact" means here
 _VIOLATION = 1e-11  # of a row or a bound, in units of weights
 _ROUNDS = 30
-_LEAST_SHIFT = 1e-9  # of the mean variance: a block stays solvable, and a round ends where the next would
+_LEAST_SHIFT = (
+    1e-8  # of the mean variance: below, rounding in a round outweighs what a smaller shift would gain
+)
 
 
 class Answer(NamedTuple):

@@ -11,6 +11,7 @@ from sillok.portfolio.methods.program import Program, Sets, System
 __all__ = ["Pivoted", "guess", "pivot"]
 
 _LONGEST = 60  # steps; five to ten are usual, and a cycle is noticed when it closes
+_REFINEMENTS = 4  # of the last system; the first finds nothing to do where the system is well conditioned
 _FEWEST = 32  # variables that may be set free in one step, or as many as are free already if those are more
 
 
@@ -56,10 +57,13 @@ def pivot(program: Program, sets: Sets) -> Pivoted:
         system = System.of(program, sets)
         if system is None:
             return Pivoted(x, y, sets, step, settled=False, singular=True)
-        x, y, g = _solve(program, sets, system)
-        after = _exchange(program, sets, system, (x, y, g))
+        at = _solve(program, sets, system)
+        after = _exchange(program, sets, system, at)
         if after is None:
-            x, y, met = _polish(program, sets, system, x, y)
+            at, moved, met = _polish(program, sets, system, at)
+            after = _exchange(program, sets, system, at) if moved else None
+        x, y = at.x, at.y
+        if after is None:
             return Pivoted(x, y, sets, step, settled=met, singular=False)
         key = after.key()
         if key in seen:
@@ -69,8 +73,16 @@ def pivot(program: Program, sets: Sets) -> Pivoted:
     return Pivoted(x, y, sets, step, settled=False, singular=False)
 
 
-def _solve(program: Program, sets: Sets, system: System) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the point and the multipliers that the sets imply, and the gradient there."""
+class _Point(NamedTuple):
+    """A point, the multipliers of the rows, and the gradient there."""
+
+    x: np.ndarray
+    y: np.ndarray
+    g: np.ndarray
+
+
+def _solve(program: Program, sets: Sets, system: System) -> _Point:
+    """Return what the sets imply."""
     x = program.held(sets)
     g = program.gradient(x) if x.any() or program.centre is not None else program.q
     free, held = system.free, system.held
@@ -82,15 +94,10 @@ def _solve(program: Program, sets: Sets, system: System) -> tuple[np.ndarray, np
     g = g + system.block.reach(v)
     if program.shift:
         g[free] += program.shift * v
-    return x, y, g
+    return _Point(x, y, g)
 
 
-def _exchange(
-    program: Program,
-    sets: Sets,
-    system: System,
-    at: tuple[np.ndarray, np.ndarray, np.ndarray],
-) -> Sets | None:
+def _exchange(program: Program, sets: Sets, system: System, at: _Point) -> Sets | None:
     """Return the next sets, None if the signs agree with the present ones."""
     x, y, g = at
     z = g - y @ program.A
@@ -98,37 +105,51 @@ def _exchange(
     z_tol = 1e-13 * max(float(np.abs(g).max()), float(np.abs(program.q).max()))
     x_tol = 1e-13 * max(1.0, float(np.abs(x).max()))
     free = sets.x == 0
-    side = np.zeros(len(x), dtype=np.int8)
-    side[free & (x < program.lb - x_tol)] = -1
-    side[free & (x > program.ub + x_tol)] = 1
-    wrong = np.where(
-        free | program.fixed, 0.0, sets.x * z
-    )  # positive: the multiplier pushes away from its bound
+    below, above = free & (x < program.lb - x_tol), free & (x > program.ub + x_tol)
+    wrong = sets.x * z  # positive: the multiplier pushes away from its bound
+    wrong[program.fixed] = 0.0
     loosed = np.flatnonzero(wrong > z_tol)
+    rows = sets.rows if program.equal.all() else _exchange_rows(program, sets, at, x_tol)
+    if not (len(loosed) or below.any() or above.any() or rows is not sets.rows):
+        return None
     most = max(_FEWEST, len(system.free))
     if len(loosed) > most:
         loosed = loosed[np.argpartition(-wrong[loosed], most)[:most]]
-    Ax = program.A @ x
-    r_tol = x_tol * np.maximum(1.0, np.abs(program.A).max(axis=1, initial=0.0))
-    rows = np.where((sets.rows == 0) & (Ax < program.low - r_tol), -1, 0)
-    rows[(sets.rows == 0) & (Ax > program.high + r_tol)] = 1
-    y_tol = 1e-13 * float(np.abs(y).max(initial=0.0))
-    dropped = ~program.equal & (sets.rows * y > y_tol)
-    if not (len(loosed) or side.any() or rows.any() or dropped.any()):
-        return None
-    after = np.where(free, side, sets.x)
-    after[loosed] = 0
-    return Sets(after.astype(np.int8), np.where(dropped, 0, sets.rows + rows).astype(np.int8))
+    side = sets.x.copy()
+    side[below] = -1
+    side[above] = 1
+    side[loosed] = 0
+    return Sets(side, rows)
 
 
-def _polish(
-    program: Program, sets: Sets, system: System, x: np.ndarray, y: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Refine the answer of the last system against the programme's own residuals; and say if held rows are met."""
-    for _ in range(2):
-        system.refine(program, sets, x, y)
+def _exchange_rows(program: Program, sets: Sets, at: _Point, x_tol: float) -> np.ndarray:
+    """Return the next sides of the rows; the same array if they do not change."""
+    Ax = program.A @ at.x
+    tol = x_tol * np.maximum(1.0, np.abs(program.A).max(axis=1))
+    loose = sets.rows == 0
+    y_tol = 1e-13 * float(np.abs(at.y).max())
+    dropped = ~program.equal & (sets.rows * at.y > y_tol)
+    below, above = loose & (Ax < program.low - tol), loose & (Ax > program.high + tol)
+    if not (dropped.any() or below.any() or above.any()):
+        return sets.rows
+    rows = sets.rows.copy()
+    rows[dropped] = 0
+    rows[below] = -1
+    rows[above] = 1
+    return rows
+
+
+def _polish(program: Program, sets: Sets, system: System, at: _Point) -> tuple[_Point, bool, bool]:
+    """Refine the last system's answer by the programme's own residuals; say if it moved, and if held rows are met."""
+    x, y, g = at
+    moved = False
+    for _ in range(_REFINEMENTS):
+        g = program.gradient(x)
+        if system.refine(program, sets, x, y, g):
+            break
+        moved = True
     free, held = system.free, system.held
-    target = program.target(sets, held)
     x[free] = np.clip(x[free], program.lb[free], program.ub[free])
-    missed = np.abs(target - program.A[held] @ x).max(initial=0.0)
-    return x, y, bool(missed <= 1e-11 * max(1.0, float(np.abs(target).max(initial=0.0))))
+    target = program.target(sets, held)
+    missed = float(np.abs(target - program.A[held] @ x).max(initial=0.0))
+    return _Point(x, y, g), moved, missed <= 1e-11 * max(1.0, float(np.abs(target).max(initial=0.0)))

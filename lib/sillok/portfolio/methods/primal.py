@@ -69,7 +69,7 @@ def primal(program: Program, x: np.ndarray) -> Pivoted:
             return Pivoted(x, y, sets, step, settled=False, singular=True)
         end, y = x.copy(), np.zeros(M)
         for _ in range(3):
-            system.refine(program, sets, end, y)
+            system.refine(program, sets, end, y, program.gradient(end))
         free = system.free
         p = end[free] - x[free]
         length, blocking, side = _blocking(program, sets, x, free, p, bland=stalled > _PATIENCE)

@@ -8,7 +8,7 @@ holds, negative where the upper one does, zero where neither does (Karush, Kuhn 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
@@ -19,6 +19,7 @@ __all__ = ["Program", "Sets", "System", "certify"]
 # The Schur complement of the rows is lifted by this part of itself: rows that depend on one another, or that no
 # free variable can reach, then take a large multiplier in place of a division by zero. Refinement undoes it.
 _LIFT = 1e-11
+_ROUNDING = 1e-15  # a few units in the last place of what is added up
 # A variance below this part of what one issue of mean variance would have, on the same gross weight, is rounding: a
 # riskless portfolio leaves nothing to be a part of.
 _SMALL = 1e-6
@@ -124,12 +125,25 @@ class System:
         dy = left / self.schur[0] if len(s) == 1 else np.linalg.solve(self.schur, left)
         return u + self.G @ dy, dy
 
-    def refine(self, program: Program, sets: Sets, x: np.ndarray, y: np.ndarray) -> None:
-        """Correct ``x`` and ``y`` in place by what the programme itself leaves over at them."""
-        r = y[self.held] @ self.A - program.gradient(x)[self.free]
-        dx, dy = self.solve(r, program.target(sets, self.held) - program.A[self.held] @ x)
+    def refine(self, program: Program, sets: Sets, x: np.ndarray, y: np.ndarray, g: np.ndarray) -> bool:
+        """Correct ``x`` and ``y`` in place by what the programme leaves over at them, where the gradient is ``g``.
+
+        Returns whether there was no more to correct than rounding.
+        """
+        pull = y[self.held] @ self.A
+        r = pull - g[self.free]
+        s = program.target(sets, self.held) - program.A[self.held] @ x
+        size = float(np.abs(pull).max(initial=0.0)) + float(np.abs(program.q).max())
+        small = float(np.abs(x).max(initial=0.0))
+        if (
+            float(np.abs(r).max(initial=0.0)) <= _ROUNDING * size
+            and float(np.abs(s).max(initial=0.0)) <= _ROUNDING * small
+        ):
+            return True
+        dx, dy = self.solve(r, s)
         x[self.free] += dx
         y[self.held] += dy
+        return False
 
 
 class Certificate(NamedTuple):
@@ -151,17 +165,26 @@ def certify(program: Program, x: np.ndarray, y: np.ndarray) -> Certificate:
     Px = P.product(x)
     z = Px + q - y @ A
     Ax = A @ x
-    row_at = np.where(y > 0, low, high)
-    x_at = np.where(z > 0, lb, ub)
-    row_at = np.where(np.isfinite(row_at), row_at, Ax - np.sign(y) * (1 + np.abs(Ax)))
-    x_at = np.where(np.isfinite(x_at), x_at, x - np.sign(z) * (1 + np.abs(x)))
-    excess = float(y @ (Ax - row_at) + z @ (x - x_at))
     size = max(
         0.5 * float(x @ Px) + abs(float(q @ x)),
         _SMALL * float(P.diagonal.mean()) * float(np.abs(x).sum()) ** 2,
     )
+    excess = float(_leaning(y, Ax, low, high).sum() + _leaning(z, x, lb, ub).sum())
+    if excess > 1e-10 * size:
+        # What rounding alone makes of a multiplier that is zero says nothing: |P_ij| <= vol_i vol_j.
+        vol = np.sqrt(P.diagonal)
+        noise = 8 * np.finfo(float).eps * (vol * float(vol @ np.abs(x)) + np.abs(q) + np.abs(y) @ np.abs(A))
+        heard = np.where(np.abs(z) > noise, z, 0.0)
+        excess = float(_leaning(y, Ax, low, high).sum() + _leaning(heard, x, lb, ub).sum())
     violation = 0.0
     for value, least, most in ((Ax, low, high), (x, lb, ub)):
         if len(value):
             violation = max(violation, float((least - value).max()), float((value - most).max()))
     return Certificate(z, max(excess, 0.0) / size if size else 0.0, violation)
+
+
+def _leaning(price: np.ndarray, at: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Return each price times the distance from the side that it leans on."""
+    side = np.where(price > 0, low, high)
+    away = np.where(np.isfinite(side), at - side, np.sign(price) * (1 + np.abs(at)))
+    return cast(np.ndarray, price * away)
