@@ -130,8 +130,9 @@ def test_a_tight_risk_limit_is_kept_and_named_as_binding() -> None:
 
 def test_only_an_optimal_answer_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cp.Problem, "status", property(lambda self: cp.OPTIMAL_INACCURATE))
+    monkeypatch.setattr("sillok.portfolio.solve.polish", lambda lagrangian, answer: None)
     with pytest.raises(SolverError, match="only an optimal one is accepted"):
-        minimum_variance(make())
+        minimum_variance(make(), Limits(max_turnover=1.5))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 
 from sillok.errors import ConfigError
 from sillok.portfolio.data import Data, Limits, Solution
-from sillok.portfolio.solve import solve
+from sillok.portfolio.solve import Engine, solve
 from sillok.portfolio.statement import Goal
 
 __all__ = [
@@ -23,7 +23,7 @@ __all__ = [
 _NO_LIMITS = Limits()
 
 
-def minimum_variance(data: Data, limits: Limits = _NO_LIMITS) -> Solution:
+def minimum_variance(data: Data, limits: Limits = _NO_LIMITS, *, engine: Engine | None = None) -> Solution:
     """Find the portfolio of least variance within ``limits``: minimise ``w' Sigma w``.
 
     ``objective`` is the variance a year.
@@ -39,10 +39,12 @@ def minimum_variance(data: Data, limits: Limits = _NO_LIMITS) -> Solution:
     ConfigError
         If a limit needs facts that ``data`` lacks.
     """
-    return solve(data, limits, Goal("variance"))
+    return solve(data, limits, Goal("variance"), engine)
 
 
-def mean_variance(data: Data, limits: Limits = _NO_LIMITS, *, risk_aversion: float) -> Solution:
+def mean_variance(
+    data: Data, limits: Limits = _NO_LIMITS, *, risk_aversion: float, engine: Engine | None = None
+) -> Solution:
     """Find the portfolio of greatest utility: maximise ``mu'w - risk_aversion / 2 w' Sigma w - cost(w)``.
 
     ``objective`` is the utility, a return a year. Errors as in :func:`minimum_variance`.
@@ -54,10 +56,12 @@ def mean_variance(data: Data, limits: Limits = _NO_LIMITS, *, risk_aversion: flo
     """
     if not 0 <= risk_aversion < np.inf:
         raise ConfigError(f"risk_aversion must be zero or more, got {risk_aversion}")
-    return solve(data, limits, Goal("utility" if risk_aversion > 0 else "return", risk_aversion))
+    return solve(data, limits, Goal("utility" if risk_aversion > 0 else "return", risk_aversion), engine)
 
 
-def maximum_sharpe(data: Data, limits: Limits = _NO_LIMITS, *, risk_free_annual: float = 0.0) -> Solution:
+def maximum_sharpe(
+    data: Data, limits: Limits = _NO_LIMITS, *, risk_free_annual: float = 0.0, engine: Engine | None = None
+) -> Solution:
     """Find the portfolio of greatest ``((mu - risk_free_annual)'w - cost(w)) / sqrt(w' Sigma w)``.
 
     What is not invested earns the riskless rate. ``objective`` is the ratio a year. The problem is solved as
@@ -72,34 +76,38 @@ def maximum_sharpe(data: Data, limits: Limits = _NO_LIMITS, *, risk_free_annual:
         raise ConfigError(
             f"risk_free_annual must be a number, got {risk_free_annual}; 0.03 means three per cent"
         )
-    return solve(data, limits, Goal("sharpe", risk_free_annual=risk_free_annual))
+    return solve(data, limits, Goal("sharpe", risk_free_annual=risk_free_annual), engine)
 
 
-def target_return(data: Data, limits: Limits = _NO_LIMITS, *, return_annual: float) -> Solution:
+def target_return(
+    data: Data, limits: Limits = _NO_LIMITS, *, return_annual: float, engine: Engine | None = None
+) -> Solution:
     """Find the portfolio of least variance among those expected to earn ``return_annual`` or more, less costs.
 
     ``objective`` is the variance a year. Errors as in :func:`minimum_variance`.
     """
     floor = limits.min_return_annual
     least = return_annual if floor is None else max(floor, return_annual)
-    return solve(data, replace(limits, min_return_annual=least), Goal("variance"))
+    return solve(data, replace(limits, min_return_annual=least), Goal("variance"), engine)
 
 
-def target_risk(data: Data, limits: Limits = _NO_LIMITS, *, vol_annual: float) -> Solution:
+def target_risk(
+    data: Data, limits: Limits = _NO_LIMITS, *, vol_annual: float, engine: Engine | None = None
+) -> Solution:
     """Find the portfolio of greatest expected return, less costs, among those of volatility ``vol_annual`` or less.
 
     ``objective`` is the return a year, less costs. Errors as in :func:`minimum_variance`.
     """
     cap = limits.max_vol_annual
     most = vol_annual if cap is None else min(cap, vol_annual)
-    return solve(data, replace(limits, max_vol_annual=most), Goal("return"))
+    return solve(data, replace(limits, max_vol_annual=most), Goal("return"), engine)
 
 
-def track_benchmark(data: Data, limits: Limits = _NO_LIMITS) -> Solution:
+def track_benchmark(data: Data, limits: Limits = _NO_LIMITS, *, engine: Engine | None = None) -> Solution:
     """Find the portfolio nearest to ``data.benchmark``: minimise ``(w - b)' Sigma (w - b)``.
 
     With a risk limit above the benchmark's own volatility it is the benchmark; at the least attainable
     volatility it is the minimum-variance portfolio. ``objective`` is the tracking variance a year. Errors as in
     :func:`minimum_variance`.
     """
-    return solve(data, limits, Goal("tracking"))
+    return solve(data, limits, Goal("tracking"), engine)

@@ -28,9 +28,11 @@ class Prices(Mapping[str, float]):
         The price of the budget, signed: the first of ``names`` is not read from ``rows``.
     others
         Prices of the limits that are no rows, zero or more.
+    nothing
+        A price this small is none, in the objective's unit.
     """
 
-    __slots__ = ("_bounds", "_budget", "_found", "_labels", "_names", "_others", "_rows")
+    __slots__ = ("_bounds", "_budget", "_found", "_labels", "_names", "_nothing", "_others", "_rows")
 
     def __init__(
         self,
@@ -41,9 +43,11 @@ class Prices(Mapping[str, float]):
         *,
         budget: float,
         others: Mapping[str, float] | None = None,
+        nothing: float = 0.0,
     ) -> None:
         self._names, self._rows, self._labels, self._bounds = names, rows, labels, bounds
         self._budget, self._others = budget, dict(others or {})
+        self._nothing = nothing
         self._found: dict[str, float] | None = None
 
     def _table(self) -> dict[str, float]:
@@ -54,7 +58,7 @@ class Prices(Mapping[str, float]):
                 max(self._others.values(), default=0.0),
                 abs(self._budget),
             )
-            floor = _NOTHING * largest
+            floor = max(_NOTHING * largest, self._nothing)
             found = {"budget": self._budget}
             for name, price in zip(self._names[1:], self._rows[1:], strict=True):
                 if abs(price) > floor:

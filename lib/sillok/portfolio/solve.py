@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy.linalg.lapack import dpotrf
 
-from sillok.errors import ConfigError, InfeasibleError, SolverError
-from sillok.portfolio.constraints import bounds, cost_coefficients, linear_rows
+from sillok.errors import ConfigError, DataError, InfeasibleError, SolverError
+from sillok.portfolio.constraints import cost_coefficients
 from sillok.portfolio.data import Data, Limits, Solution
+from sillok.portfolio.direct import Arrays, Start, applies, arrays, check_excess, solve_direct
+from sillok.portfolio.infeasible import explain
+from sillok.portfolio.lagrangian import Lagrangian
+from sillok.portfolio.polish import polish, prove
 from sillok.portfolio.prices import Prices
+from sillok.portfolio.roots import dense_root
 from sillok.portfolio.statement import Answer, Goal, Statement
 
-__all__ = ["solve", "solved", "trading_cost"]
+__all__ = ["Engine", "solve", "solved", "trading_cost"]
 
-# Clarabel stops at a gap of 1e-8; weights are then good to about its square root.
-_WEIGHT_TOL = 1e-6
+# A rounding of the smallest eigenvalue of a singular covariance, against the largest variance.
+_NUDGE = 1e-10
+# Only an optimal answer is an answer: a solver's own that could not be made exact is taken up to these.
+_GAP, _VIOLATION = 1e-6, 1e-8
 
 
 def _check(data: Data, limits: Limits, goal: Goal) -> None:
@@ -32,27 +40,6 @@ def _check(data: Data, limits: Limits, goal: Goal) -> None:
         raise ConfigError("max_names and min_position are not taken here; use a mixed-integer problem")
 
 
-def _snap(w: np.ndarray, lb: np.ndarray, ub: np.ndarray) -> np.ndarray:
-    w = np.clip(w, lb, ub)
-    w = np.where(np.abs(w - lb) < _WEIGHT_TOL, lb, w)
-    w = np.where(np.abs(w - ub) < _WEIGHT_TOL, ub, w)
-    return np.where(np.abs(w) < _WEIGHT_TOL, np.clip(0.0, lb, ub), w)
-
-
-def _finish(w: np.ndarray, data: Data, limits: Limits) -> np.ndarray:
-    lb, ub = bounds(data.labels, limits)
-    w = _snap(w, lb, ub)
-    if abs(w.sum() - limits.budget) > 1e-4:
-        raise SolverError(
-            f"the weights add up to {w.sum():.6f}, not to {limits.budget:g}; the solver's answer is not good enough"
-        )
-    missing = limits.budget - w.sum()
-    room = np.where(w != 0, ub - w, 0.0) if missing > 0 else w - lb
-    if room.sum() > 0:
-        w = np.clip(w + missing * np.minimum(room / room.sum(), 1.0), lb, ub)
-    return w
-
-
 def _value(goal: Goal, w: np.ndarray, *, net: float, variance: float, tracking: float | None) -> float:
     if goal.kind == "variance":
         return variance
@@ -65,16 +52,15 @@ def _value(goal: Goal, w: np.ndarray, *, net: float, variance: float, tracking: 
     return net
 
 
-def solved(data: Data, limits: Limits, goal: Goal, answer: Answer, *, method: str, gap: float) -> Solution:
+def solved(
+    data: Data, limits: Limits, goal: Goal, answer: Answer, lagrangian: Lagrangian, *, method: str, gap: float
+) -> Solution:
     """Return the solution that ``answer`` is, measured on ``data``."""
-    w = answer.weights
-    if w is None:
-        raise SolverError("there is no answer to measure")
-    rows = linear_rows(data.labels, limits, industry=data.industry, exposures=data.exposures, mu=data.mu)
-    off = None if data.benchmark is None else w - data.benchmark.to_numpy(dtype=float)
-    variance = data.variance(w)
-    tracking = None if off is None else data.variance(off)
-    earned = None if data.mu is None else float(data.mu.to_numpy(dtype=float) @ w)
+    w = _weights(answer)
+    plain = lagrangian.plain
+    variance = lagrangian.variance(w)
+    tracking = None if plain.b is None else lagrangian.variance(w - plain.b)
+    earned = None if plain.mu is None else float(plain.mu @ w)
     cost = trading_cost(w, data, limits) if limits.has_costs else None
     net = (earned or 0.0) - (cost or 0.0) / limits.cost_years
     return Solution(
@@ -87,12 +73,13 @@ def solved(data: Data, limits: Limits, goal: Goal, answer: Answer, *, method: st
         cost=cost,
         gap=gap,
         shadow_prices=Prices(
-            rows.names,
+            plain.rows.names,
             answer.rows,
             data.labels,
             answer.bounds,
             budget=float(answer.rows[0]),
             others=answer.others,
+            nothing=1e-9 * variance if goal.kind in {"variance", "tracking"} else 0.0,
         ),
     )
 
@@ -105,21 +92,118 @@ def trading_cost(w: np.ndarray, data: Data, limits: Limits) -> float:
     return total if impact is None else total + float(impact @ traded**1.5)
 
 
-def solve(data: Data, limits: Limits, goal: Goal) -> Solution:
-    """Solve one problem.
+def _definite(data: Data) -> None:
+    """Raise DataError unless a dense covariance is positive semidefinite: one Cholesky, nudged against rounding."""
+    S = data.matrix().copy()
+    diagonal = np.einsum("ii->i", S)
+    if diagonal.max() <= 0:
+        raise DataError(
+            "Sigma is zero: no issue moved, so there is no risk to weigh", symbols=list(data.labels)
+        )
+    diagonal += _NUDGE * diagonal.max()
+    if dpotrf(S.T, lower=1, clean=0, overwrite_a=1)[1] != 0:
+        dense_root(data.matrix(), data.labels)
+
+
+class Engine:
+    """Solves problems one after another, each from where the last one of its shape ended.
+
+    Give one engine to all calls of a walk-forward or of a panel: a direct method then starts from the last sets,
+    and a stated problem that comes again is built once with parameters. Answers are the same without it.
+    """
+
+    __slots__ = ("_seen", "_starts", "_statements")
+
+    def __init__(self) -> None:
+        self._starts: dict[tuple[object, ...], Start] = {}
+        self._statements: dict[tuple[object, ...], Statement] = {}
+        self._seen: set[tuple[object, ...]] = set()
+
+    def solve(self, data: Data, limits: Limits, goal: Goal) -> Solution:
+        """Solve one problem; errors as in :func:`solve`."""
+        _check(data, limits, goal)
+        plain = arrays(data, limits)
+        if data.factor is None:
+            _definite(data)
+        try:
+            return self._solve(data, limits, goal, plain)
+        except InfeasibleError as err:
+            if goal.kind == "sharpe" and "best_excess_annual" in err.detail:
+                raise
+            raise explain(data, limits) from err
+
+    def _solve(self, data: Data, limits: Limits, goal: Goal, plain: Arrays) -> Solution:
+        lagrangian = Lagrangian(data, limits, goal, plain)
+        if applies(plain, limits, goal):
+            key = (goal.kind, len(data.labels), plain.rows.names, lagrangian.names)
+            try:
+                answer, start = solve_direct(plain, limits, goal, self._starts.get(key))
+            except InfeasibleError:
+                raise
+            except SolverError:
+                self._starts.pop(key, None)
+            else:
+                self._starts[key] = start
+                gap = prove(lagrangian, answer, _weights(answer)).gap
+                return solved(data, limits, goal, answer, lagrangian, method="active set", gap=gap)
+        return self._stated(data, limits, goal, lagrangian)
+
+    def _stated(self, data: Data, limits: Limits, goal: Goal, lagrangian: Lagrangian) -> Solution:
+        raw = self._statement(data, limits, goal).solve()
+        if raw.weights is None:
+            if goal.kind == "sharpe":
+                check_excess(lagrangian.plain, goal)
+            raise InfeasibleError("the solver finds no portfolio within the limits")
+        exact = polish(lagrangian, raw)
+        answer, method = (raw, "cvxpy: CLARABEL") if exact is None else (exact, "cvxpy: CLARABEL, made exact")
+        proof = prove(lagrangian, answer, _weights(answer))
+        good = proof.gap <= _GAP and proof.violation <= _VIOLATION
+        if not good or (exact is None and raw.status != "optimal"):
+            raise SolverError(
+                f"the answer is {raw.status}, has a gap of {proof.gap:.3g} and breaks a limit by {proof.violation:.3g}; only an optimal "
+                "one is accepted: loosen the limits or shrink Sigma",
+                gap=proof.gap,
+                violation=proof.violation,
+            )
+        return solved(data, limits, goal, answer, lagrangian, method=method, gap=proof.gap)
+
+    def _statement(self, data: Data, limits: Limits, goal: Goal) -> Statement:
+        shape = tuple(getattr(limits, name) is None for name in Limits.__dataclass_fields__)
+        key = (goal, len(data.labels), data.factor is None, len(limits.groups), len(limits.exposures), shape)
+        found = self._statements.get(key)
+        if found is not None:
+            try:
+                found.update(data, limits)
+            except ConfigError:
+                found = None
+            else:
+                return found
+        again = key in self._seen
+        found = Statement(data, limits, goal, again=again)
+        if again:
+            self._statements[key] = found
+        self._seen.add(key)
+        return found
+
+
+def _weights(answer: Answer) -> np.ndarray:
+    if answer.weights is None:
+        raise SolverError("there is no answer to measure")
+    return answer.weights
+
+
+def solve(data: Data, limits: Limits, goal: Goal, engine: Engine | None = None) -> Solution:
+    """Solve one problem, from where ``engine`` stopped last if one is given.
 
     Raises
     ------
     InfeasibleError
-        If no portfolio keeps all limits.
+        If no portfolio keeps all limits: which ones clash, and the nearest change that lets all be kept.
     SolverError
         If the answer is anything but optimal.
     ConfigError
         If the problem needs facts that are not there, or has limits that it cannot take.
+    DataError
+        If a covariance is not positive semidefinite, naming issues.
     """
-    _check(data, limits, goal)
-    answer = Statement(data, limits, goal).solve()
-    if answer.weights is None:
-        raise InfeasibleError(f"the limits contradict one another: {limits}; loosen one of them")
-    answer = answer._replace(weights=_finish(answer.weights, data, limits))
-    return solved(data, limits, goal, answer, method="cvxpy: CLARABEL", gap=float("nan"))
+    return (Engine() if engine is None else engine).solve(data, limits, goal)

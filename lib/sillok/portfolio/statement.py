@@ -281,7 +281,7 @@ class Statement:
         Raises
         ------
         SolverError
-            If the solver's answer is anything but optimal or infeasible.
+            If the solver found neither an answer nor that there is none. An answer may be inaccurate: its status says so.
         """
         import cvxpy as cp
 
@@ -293,12 +293,12 @@ class Statement:
         M, N = len(self._terms.rows.names), len(self._terms.lb)
         if status in {cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE}:
             return Answer(None, np.zeros(M), np.zeros(N), {}, "infeasible")
-        if status != cp.OPTIMAL:
+        if status not in {cp.OPTIMAL, cp.OPTIMAL_INACCURATE}:
             raise SolverError(
                 f"the answer is {status}, only an optimal one is accepted; loosen the limits or shrink Sigma",
                 status=status,
             )
-        return self._read()
+        return self._read()._replace(status=status)
 
     def _read(self) -> Answer:
         t, m = self._terms, self._masks
@@ -316,7 +316,7 @@ class Statement:
             worth = t.reward_scale
         y, z = np.zeros(len(t.rows.names)), np.zeros(len(t.lb))
         others: dict[str, float] = {}
-        place = {"equal": (y, 1), "rows_high": (y, 1), "rows_low": (y, -1), "high": (z, 1), "low": (z, -1)}
+        place = {"equal": (y, -1), "rows_high": (y, 1), "rows_low": (y, -1), "high": (z, 1), "low": (z, -1)}
         for name, (constraint, unit) in self._named.items():
             dual = np.asarray(constraint.dual_value) * (worth * unit)
             if name in place:
