@@ -9,9 +9,43 @@ from sillok.errors import DataError
 from sillok.risk.covariance import Covariance
 from sillok.risk.factors import FactorCovariance
 
-__all__ = ["AnyCovariance", "portfolio_volatility", "risk_contributions"]
+__all__ = [
+    "AnyCovariance",
+    "covariance_labels",
+    "covariance_times",
+    "portfolio_volatility",
+    "risk_contributions",
+]
 
 AnyCovariance = pd.DataFrame | Covariance | FactorCovariance
+
+
+def covariance_times(Sigma: AnyCovariance, A: np.ndarray) -> np.ndarray:
+    """Return ``Sigma A`` for an array on the labels of ``Sigma``."""
+    if isinstance(Sigma, FactorCovariance):
+        B, d = Sigma.root()
+        return B @ (B.T @ A) + (d * A.T).T
+    frame = Sigma.matrix if isinstance(Sigma, Covariance) else Sigma
+    return frame.to_numpy(dtype=float) @ A
+
+
+def covariance_labels(Sigma: AnyCovariance) -> pd.Index:
+    """Return the assets of a covariance, refused if it is on other labels one way than the other, or has holes."""
+    if not isinstance(Sigma, pd.DataFrame):
+        return Sigma.labels
+    if len(Sigma) == 0 or not Sigma.index.equals(Sigma.columns):
+        raise DataError("Sigma is empty, or has other labels on its rows than on its columns")
+    S = Sigma.to_numpy(dtype=float)
+    whole = np.isfinite(S).all(axis=1)
+    if not whole.all():
+        names = list(Sigma.index[~whole])
+        raise DataError(f"Sigma has missing values at {names[:5]}; estimate it anew", symbols=names)
+    off = np.abs(S - S.T)
+    if off.max() > 1e-9 * np.abs(S).max():
+        i, j = np.unravel_index(off.argmax(), off.shape)
+        names = [Sigma.index[i], Sigma.index[j]]
+        raise DataError(f"Sigma is not symmetric at {names}: {S[i, j]:.6g} and {S[j, i]:.6g}", symbols=names)
+    return Sigma.index
 
 
 def _marginal(weights: pd.Series, Sigma: AnyCovariance) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,218 @@
+"""Factor models of returns: factors found in the sample, given as series, or as what is known of each issue."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from sillok.errors import ConfigError, DataError
+from sillok.measures import TRADING_DAYS
+from sillok.risk.factors import FactorCovariance
+from sillok.risk.observed import Observed, read_returns
+from sillok.risk.spectrum import noise_spectrum
+
+__all__ = ["fundamental_factors", "statistical_factors", "time_series_factors"]
+
+# Columns are dependent if one is within this of the others' span, each in its own unit.
+_DEPENDENT = 1e-9
+
+
+def _model(
+    seen: Observed, loadings: pd.DataFrame, Omega: np.ndarray, specific: np.ndarray, about: tuple[str, int]
+) -> FactorCovariance:
+    estimator, periods_per_year = about
+    return FactorCovariance(
+        loadings,
+        pd.DataFrame(Omega * periods_per_year, loadings.columns, loadings.columns),
+        pd.Series(specific * periods_per_year, loadings.index),
+        estimator,
+        len(seen.X),
+        periods_per_year,
+        seen.through,
+    )
+
+
+def statistical_factors(
+    returns: pd.DataFrame, *, factors: int | None = None, periods_per_year: int = TRADING_DAYS
+) -> FactorCovariance:
+    """Fit the principal components of the sample covariance as factors, annualised.
+
+    Connor and Korajczyk (1986). Loadings are unit eigenvectors, each with a sum of zero or more; factor variances
+    the eigenvalues; what is left of each variance is specific. Every sample variance (T - 1) is kept.
+
+    Parameters
+    ----------
+    returns
+        (T, N) sessions by symbols, oldest first, without NaN.
+    factors
+        How many; ``None`` takes those that stand above the noise (:func:`noise_spectrum`), and one at least.
+
+    Raises
+    ------
+    ConfigError
+        If ``factors`` is not within 1..min(T - 1, N).
+    DataError
+        As :func:`sample_covariance`.
+    """
+    seen = read_returns(returns, periods_per_year=periods_per_year)
+    T, N = seen.X.shape
+    K = max(1, noise_spectrum(returns).signals) if factors is None else factors
+    if not 1 <= K <= min(T - 1, N):
+        raise ConfigError(f"factors must lie in 1..{min(T - 1, N)} for {T} rows of {N} issues, got {K}")
+    X = seen.X / np.sqrt(T - 1)
+    # The smaller of the two products has the same eigenvalues.
+    values, V = np.linalg.eigh(X.T @ X if N <= T else X @ X.T)
+    values, V = values[::-1][:K], V[:, ::-1][:, :K]
+    if N > T:
+        V = X.T @ V / np.sqrt(values)
+    V = V * np.where(V.sum(axis=0) < 0, -1.0, 1.0)
+    # Rounding alone can take this below zero: eigenvalues times squared vectors add up to the variance.
+    specific = np.maximum(seen.variance * T / (T - 1) - V**2 @ values, 0.0)
+    names = pd.Index([f"PC{k + 1}" for k in range(K)])
+    return _model(
+        seen,
+        pd.DataFrame(V, seen.labels, names),
+        np.diag(values),
+        specific,
+        ("statistical", periods_per_year),
+    )
+
+
+def _independent(design: np.ndarray, names: pd.Index, what: str) -> None:
+    scaled = design / np.maximum(np.sqrt((design**2).sum(axis=0)), np.finfo(float).tiny)
+    _, _, Vt = np.linalg.svd(scaled, full_matrices=False)
+    left = np.linalg.norm(scaled @ Vt.T, axis=0)
+    if len(design) < len(names) or left[-1] <= _DEPENDENT:
+        mixed = list(names[np.abs(Vt[-1]) > 0.1])
+        raise DataError(
+            f"{what} are linear combinations of one another: {mixed}; drop one of them", symbols=mixed
+        )
+
+
+def time_series_factors(
+    returns: pd.DataFrame, factor_returns: pd.DataFrame | pd.Series, *, periods_per_year: int = TRADING_DAYS
+) -> FactorCovariance:
+    """Fit each issue's exposures to given series by least squares with an intercept, annualised.
+
+    ``r_it = a_i + b_i' f_t + e_it`` (Sharpe, 1963, with one index; Fama and French, 1993, with several). The
+    factors' covariance is the sample's (T - 1), a specific variance the residuals' (T - K - 1).
+
+    Parameters
+    ----------
+    returns
+        (T, N) sessions by symbols, oldest first, without NaN.
+    factor_returns
+        (T, K) simple returns of the factors on the rows of ``returns``; a Series is the single-index model.
+
+    Raises
+    ------
+    DataError
+        As :func:`sample_covariance`, for both; if the rows differ, T < K + 2, or factors are combinations of others.
+    """
+    frame = factor_returns
+    if isinstance(frame, pd.Series):
+        frame = frame.to_frame("index" if frame.name is None else frame.name)
+    if not frame.index.equals(returns.index):
+        lone = list(frame.index.symmetric_difference(returns.index)[:5])
+        raise DataError(
+            f"factor_returns and returns are not on the same rows (on one side only: {lone}); reindex one on the other",
+            lone=lone,
+        )
+    K = frame.shape[1]
+    seen = read_returns(returns, least=K + 2, periods_per_year=periods_per_year)
+    F = read_returns(frame).X
+    _independent(F, frame.columns, "factors")
+    B, *_ = np.linalg.lstsq(F, seen.X, rcond=None)
+    left = seen.X - F @ B
+    T = len(F)
+    specific = np.einsum("ij,ij->j", left, left) / (T - K - 1)
+    loadings = pd.DataFrame(B.T, seen.labels, frame.columns)
+    return _model(seen, loadings, F.T @ F / (T - 1), specific, ("time_series", periods_per_year))
+
+
+def _known(exposures: pd.DataFrame, returns: pd.DataFrame) -> list[tuple[slice, np.ndarray]]:
+    """Return which rows each set of exposures explains: those after its own instant, until the next one."""
+    if not isinstance(exposures.index, pd.MultiIndex):
+        return [(slice(0, len(returns)), _exposures_of(exposures, returns.columns))]
+    instants = exposures.index.get_level_values(0).unique().sort_values()
+    instants = instants[instants <= returns.index[-1]]
+    first = int((instants < returns.index[0]).sum())
+    if first == 0:
+        raise DataError(
+            f"no exposures were known before the first return, {returns.index[0]}; give older ones, or start later"
+        )
+    used = instants[first - 1 :]
+    starts = [0, *returns.index.searchsorted(used[1:], side="right"), len(returns)]
+    return [
+        (slice(a, b), _exposures_of(exposures.loc[when], returns.columns))
+        for when, a, b in zip(used, starts, starts[1:], strict=False)
+    ]
+
+
+def _exposures_of(exposures: pd.DataFrame, labels: pd.Index) -> np.ndarray:
+    lacking = labels.difference(exposures.index)
+    if len(lacking) or not exposures.index.is_unique:
+        raise DataError(
+            f"exposures lack {len(lacking)} issues, e.g. {list(lacking[:5])}, or name one twice; "
+            "give one row an issue, or drop those",
+            symbols=list(lacking),
+        )
+    found = exposures.loc[labels].to_numpy(dtype=float)
+    holed = ~np.isfinite(found).all(axis=1)
+    if holed.any():
+        raise DataError(
+            f"exposures of {int(holed.sum())} issues are missing, e.g. {list(labels[holed][:5])}; drop them",
+            symbols=list(labels[holed]),
+        )
+    _independent(found, exposures.columns, "exposures")
+    return found
+
+
+def fundamental_factors(
+    returns: pd.DataFrame,
+    exposures: pd.DataFrame,
+    *,
+    weights: pd.Series | None = None,
+    periods_per_year: int = TRADING_DAYS,
+) -> FactorCovariance:
+    """Fit factor returns to known exposures, one regression across the issues a period, annualised.
+
+    ``r_t = F f_t + e_t`` by weighted least squares (Rosenberg, 1974). The factors' covariance is the sample's
+    (T - 1) of the fitted ``f_t``, a specific variance the sample's of an issue's residuals.
+
+    Parameters
+    ----------
+    returns
+        (T, N) sessions by symbols, oldest first, without NaN.
+    exposures
+        (N, K), taken as known all along; or indexed by (instant, issue): then a return is explained by the newest
+        exposures known *before* its row, and the newest up to the last row are the loadings.
+    weights
+        (N,) positive weights of the regressions, e.g. the root of the market value; ``None``: all alike.
+
+    Raises
+    ------
+    DataError
+        As :func:`sample_covariance`; if exposures or weights lack an issue or a value, none was known before the
+        first return, or columns are combinations of others (all industries beside a market column).
+    """
+    seen = read_returns(returns, least=3, periods_per_year=periods_per_year)
+    raw = seen.X + seen.mean
+    root = np.ones(len(seen.labels))
+    if weights is not None:
+        found = weights.reindex(seen.labels).to_numpy(dtype=float)
+        if not (found > 0).all():
+            names = list(seen.labels[~(found > 0)])
+            raise DataError(f"{len(names)} issues have no positive weight, e.g. {names[:5]}", symbols=names)
+        root = np.sqrt(found)
+    f, left = np.empty((len(raw), exposures.shape[1])), np.empty_like(raw)
+    loadings = np.empty((len(seen.labels), exposures.shape[1]))
+    for rows, F in _known(exposures, returns):
+        loadings = F
+        f[rows] = np.linalg.lstsq(F * root[:, None], (raw[rows] * root).T, rcond=None)[0].T
+        left[rows] = raw[rows] - f[rows] @ F.T
+    T = len(raw)
+    f -= f.mean(axis=0)
+    specific = left.var(axis=0, ddof=1)
+    frame = pd.DataFrame(loadings, seen.labels, exposures.columns)
+    return _model(seen, frame, f.T @ f / (T - 1), specific, ("fundamental", periods_per_year))
