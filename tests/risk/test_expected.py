@@ -71,7 +71,7 @@ def test_too_short_a_history_and_repeated_issues_are_refused() -> None:
         shrunk_returns(draw(T=8))
     r = draw()
     r["000003"] = r["000002"]
-    with pytest.raises(DataError, match="000002.*000003"):
+    with pytest.raises(DataError, match=r"000002.*000003"):
         shrunk_returns(r)
     with pytest.raises(ConfigError, match="4 issues"):
         shrunk_returns(draw(N=3), method="james_stein")
@@ -107,7 +107,7 @@ def test_weights_on_other_labels_and_odd_covariances_are_refused() -> None:
         equilibrium_returns(S, w, risk_aversion=0)
     lopsided = S.copy()
     lopsided.iloc[0, 1] *= 1.1
-    with pytest.raises(DataError, match="not symmetric.*000000.*000001"):
+    with pytest.raises(DataError, match=r"not symmetric.*000000.*000001"):
         equilibrium_returns(lopsided, w, risk_aversion=2)
     holed = S.copy()
     holed.iloc[2, 2] = np.nan

@@ -87,7 +87,7 @@ def test_factors_on_other_rows_are_refused() -> None:
 def test_factors_that_repeat_one_another_are_named() -> None:
     f = given_factors()
     f["요인1"] = -3 * f["요인0"]
-    with pytest.raises(DataError, match="요인0.*요인1"):
+    with pytest.raises(DataError, match=r"요인0.*요인1"):
         time_series_factors(draw(), f)
 
 

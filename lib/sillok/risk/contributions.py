@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 import pandas as pd
 
@@ -17,7 +19,7 @@ __all__ = [
     "risk_contributions",
 ]
 
-AnyCovariance = pd.DataFrame | Covariance | FactorCovariance
+AnyCovariance: TypeAlias = pd.DataFrame | Covariance | FactorCovariance
 
 
 def covariance_times(Sigma: AnyCovariance, A: np.ndarray) -> np.ndarray:

@@ -58,9 +58,6 @@ class Posterior:
     uncertainty: pd.DataFrame  # (N, N) covariance of mu itself: M
     Sigma: pd.DataFrame  # (N, N) covariance of the returns to come: Sigma + M
     view_variance: pd.Series  # (V,) Omega's diagonal, on the views' labels; infinite: nothing was said
-    view_weights: (
-        pd.Series
-    )  # (V,) Lambda: how much of each view's portfolio the best portfolio gains, times delta
 
 
 def _pick(views: Sequence[View], labels: pd.Index) -> np.ndarray:
