@@ -10,7 +10,9 @@ from sillok.portfolio.mean_variance import (
     target_risk,
     track_benchmark,
 )
-from sillok.portfolio.orders import OrderPlan, plan_orders
+from sillok.portfolio.orders import OrderPlan, Terms, plan_orders
+from sillok.portfolio.scenarios import Scenarios
+from sillok.portfolio.tail import TailSolution, minimum_cvar, minimum_mad
 from sillok.portfolio.terms import Terms
 from sillok.portfolio.universe import Universe, select_universe
 from sillok.portfolio.walk import walk_forward
@@ -21,11 +23,15 @@ __all__ = [
     "GroupLimit",
     "Limits",
     "OrderPlan",
+    "Scenarios",
     "Solution",
+    "TailSolution",
     "Terms",
     "Universe",
     "maximum_sharpe",
     "mean_variance",
+    "minimum_cvar",
+    "minimum_mad",
     "minimum_variance",
     "plan_orders",
     "price_limits",

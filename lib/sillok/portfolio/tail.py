@@ -1,0 +1,267 @@
+"""Portfolios whose bad scenarios are least bad: conditional value at risk, mean absolute deviation, and kin.
+
+    CVaR(w)  = min_a  a + 1 / (1 - level) sum_t p_t max(0, -r_t'w - a)      Rockafellar and Uryasev (2000), equation 4
+    MAD(w)   = sum_t p_t |r_t'w - r'w| = 2 sum_t p_t max(0, (r - r_t)'w)    Konno and Yamazaki (1991)
+
+with ``r_t`` the simple returns of scenario t, ``p_t`` its probability, ``r`` the mean. Everything is a period of
+the scenarios; nothing is annualised. A loss is a positive number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from sillok.errors import ConfigError, InfeasibleError
+from sillok.portfolio.constraints import Rows, bounds, linear_rows
+from sillok.portfolio.data import Limits
+from sillok.portfolio.methods.tail_interior import Hinges, Region
+from sillok.portfolio.methods.tail_lift import lift
+from sillok.portfolio.methods.tail_programme import Least, minimise
+from sillok.portfolio.prices import Prices
+from sillok.portfolio.scenarios import Scenarios
+
+__all__ = ["TailSolution", "minimum_cvar", "minimum_mad"]
+
+_NO_LIMITS = Limits()
+# A quantile is looked for among sums of probabilities, which round.
+_ROUNDING = 1e-12
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TailSolution:
+    """The answer, always an optimal one; a loss is positive, a period is one of the scenarios.
+
+    ``shadow_prices`` has, by the limit's name, by how much the risk falls for each unit by which the limit is
+    loosened; of the budget, for each unit by which it is raised.
+    """
+
+    weights: pd.Series  # (N,)
+    risk_period: float  # the measure that was minimised
+    return_period: float  # sum_t p_t r_t'w
+    measure: str  # "cvar", "evar", "cdar", "mad"
+    method: str  # e.g. "interior point", "dual simplex: HIGHS"
+    level: float | None = None  # of the tail, e.g. 0.95; None where the measure has none
+    var_period: float | None = None  # the least a with P(loss > a) <= 1 - level; of the drawdown for "cdar"
+    gap: float = 0.0  # relative duality gap, measured
+    shadow_prices: Mapping[str, float] = field(default_factory=dict, repr=False)
+    status: str = "optimal"
+
+    @property
+    def binding(self) -> tuple[str, ...]:
+        """Names of the limits that hold the answer back; the budget is not counted."""
+        return tuple(name for name in self.shadow_prices if name != "budget")
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """Scenarios and limits as arrays, the scenarios in units of their own spread."""
+
+    scenarios: Scenarios
+    R: np.ndarray  # (T, N)
+    p: np.ndarray  # (T,) > 0
+    mean: np.ndarray  # (N,)
+    scale: float
+    region: Region  # of the weights, and of what is beside them
+    rows: Rows
+    others: tuple[str, ...]  # limits whose rows stand last in the region
+
+
+_REFUSED = {
+    "min_return_annual": "scenarios have no year; give min_return_period= instead",
+    "max_vol_annual": "scenarios have no covariance; use mean_variance, or drop it",
+    "max_tracking_annual": "scenarios have no covariance; use track_benchmark, or drop it",
+    "linear_cost": "costs are a year's; limit max_turnover instead",
+    "impact_cost": "costs are a year's; limit max_turnover instead",
+    "max_names": "a linear programme cannot count; choose the universe before",
+    "min_position": "a linear programme cannot count; choose the universe before",
+}
+
+
+def _refuse(limits: Limits) -> None:
+    for name, why in _REFUSED.items():
+        if getattr(limits, name) is not None:
+            raise ConfigError(f"{name} cannot be kept by a scenario portfolio: {why}")
+
+
+def _state(given: Scenarios | pd.DataFrame, limits: Limits, least: float | None) -> _Problem:
+    scenarios = given if isinstance(given, Scenarios) else Scenarios(given)
+    _refuse(limits)
+    labels = scenarios.labels
+    R, p = scenarios.arrays()
+    if not p.all():
+        R, p = R[p > 0], p[p > 0]
+    mean = p @ R
+    rows = linear_rows(labels, limits, industry=scenarios.industry, exposures=scenarios.exposures)
+    if least is not None:
+        if not np.isfinite(least):
+            raise ConfigError(
+                f"min_return_period must be a number, got {least}; 0.001 means 0.1 per cent a period"
+            )
+        rows = Rows(
+            np.vstack([rows.A, mean]),
+            np.append(rows.low, least),
+            np.append(rows.high, np.inf),
+            (*rows.names, "return"),
+        )
+    lb, ub = bounds(labels, limits)
+    region, others = Region(rows.A, rows.low, rows.high, lb, ub), list[str]()
+    if any(x is not None for x in (limits.max_gross, limits.max_short, limits.max_turnover)):
+        previous = (
+            np.zeros(len(lb)) if scenarios.previous is None else scenarios.previous.to_numpy(dtype=float)
+        )
+        region, others = lift(
+            region,
+            gross=limits.max_gross,
+            short=limits.max_short,
+            turnover=limits.max_turnover,
+            previous=previous,
+        )
+    scale = float(np.sqrt(np.mean(R[:: max(1, len(R) // 500)] ** 2))) or 1.0
+    return _Problem(scenarios, R, p, mean, scale, region, rows, tuple(others))
+
+
+def _with_threshold(region: Region, N: int) -> Region:
+    """Return the region with one free variable more, the threshold, after the weights."""
+    A = np.insert(region.A, N, 0.0, axis=1)
+    return Region(
+        A, region.low, region.high, np.insert(region.lb, N, -np.inf), np.insert(region.ub, N, np.inf)
+    )
+
+
+def _quantile(losses: np.ndarray, p: np.ndarray, level: float) -> float:
+    """Return the least a with P(loss > a) <= 1 - level."""
+    order = np.argsort(losses, kind="stable")
+    reached = np.cumsum(p[order]) >= level - _ROUNDING
+    return float(losses[order[int(reached.argmax())]])
+
+
+def _prices(problem: _Problem, found: Least, N: int) -> Prices:
+    M = len(problem.rows.names)
+    y = -found.y * problem.scale
+    others = {
+        name: float(price)
+        for name, price in zip(problem.others, y[len(y) - len(problem.others) :], strict=True)
+    }
+    return Prices(
+        problem.rows.names,
+        y[:M],
+        problem.scenarios.labels,
+        -found.z[:N] * problem.scale,
+        budget=float(y[0]),
+        others=others,
+    )
+
+
+def _check_level(level: float) -> None:
+    if not 0 < level < 1:
+        raise ConfigError(f"level must lie in (0, 1), got {level}; 0.95 means the worst five per cent")
+
+
+def _equal_parts(region: Region, N: int, budget: float) -> np.ndarray:
+    start = np.zeros(len(region.lb))
+    start[:N] = np.clip(budget / N, region.lb[:N], region.ub[:N])
+    return start
+
+
+def _least(problem: _Problem, hinges: Hinges, region: Region, start: np.ndarray) -> Least:
+    try:
+        return minimise(hinges, region, start)
+    except InfeasibleError as err:
+        names = ", ".join((*problem.rows.names, *problem.others))
+        raise InfeasibleError(
+            f"the limits contradict one another ({names}, and each issue's least and greatest weight); loosen one"
+        ) from err
+
+
+def minimum_cvar(
+    scenarios: Scenarios | pd.DataFrame,
+    limits: Limits = _NO_LIMITS,
+    *,
+    level: float = 0.95,
+    min_return_period: float | None = None,
+) -> TailSolution:
+    """Find the portfolio whose mean loss in the worst ``1 - level`` of the scenarios is least.
+
+    Where the tail ends within a scenario, that one is counted in part (Rockafellar and Uryasev, 2002), as
+    :func:`sillok.measures.expected_shortfall` does. ``risk_period`` is never below ``var_period``.
+
+    Parameters
+    ----------
+    scenarios
+        Simple returns (T, N) a period, as a frame or with probabilities and what the limits speak of.
+    level
+        In (0, 1); 0.95 means the worst five per cent.
+    min_return_period
+        The least expected return a period.
+
+    Raises
+    ------
+    InfeasibleError
+        If the limits contradict one another.
+    SolverError
+        If nothing bounds the risk (short positions of any size in scenarios that hold an arbitrage).
+    DataError
+        If the scenarios have gaps or lack what a limit speaks of, naming issues.
+    ConfigError
+        If a limit has no meaning for scenarios, or ``level`` is out of its range.
+    """
+    _check_level(level)
+    problem = _state(scenarios, limits, min_return_period)
+    T, N = problem.R.shape
+    region = _with_threshold(problem.region, N)
+    E = np.empty((T, N + 1))
+    np.multiply(problem.R, -1 / problem.scale, out=E[:, :N])
+    E[:, N] = -1.0
+    c = np.zeros(len(region.lb))
+    c[N] = 1.0
+    start = _equal_parts(region, N, limits.budget)
+    start[N] = _quantile(E[:, :N] @ start[:N], problem.p, level)
+    found = _least(problem, Hinges(E, np.zeros(T), problem.p / (1 - level), c), region, start)
+    return _read(problem, found, measure="cvar", level=level)
+
+
+def _read(problem: _Problem, found: Least, *, measure: str, level: float | None) -> TailSolution:
+    N = problem.R.shape[1]
+    w = found.x[:N]
+    losses = -(problem.R @ w)
+    value, threshold = found.value * problem.scale, None
+    if level is not None:
+        threshold = _quantile(losses, problem.p, level)
+        value = threshold + float(problem.p @ np.maximum(losses - threshold, 0.0)) / (1 - level)
+    # A hedge without risk has no relative gap; a thousandth of what an issue moves stands in.
+    size = max(abs(value), float(problem.p @ np.abs(losses)), 1e-3 * problem.scale)
+    bound = (found.value - found.gap) * problem.scale
+    return TailSolution(
+        weights=pd.Series(w, index=problem.scenarios.labels, name="weight"),
+        risk_period=value,
+        return_period=float(problem.mean @ w),
+        measure=measure,
+        level=level,
+        var_period=threshold,
+        method=found.method,
+        gap=max(value - bound, 0.0) / size,
+        shadow_prices=_prices(problem, found, N),
+    )
+
+
+def minimum_mad(
+    scenarios: Scenarios | pd.DataFrame,
+    limits: Limits = _NO_LIMITS,
+    *,
+    min_return_period: float | None = None,
+) -> TailSolution:
+    """Find the portfolio whose return deviates least from its mean, in absolute value, on average.
+
+    Parameters and errors as in :func:`minimum_cvar`; ``var_period`` and ``level`` are None.
+    """
+    problem = _state(scenarios, limits, min_return_period)
+    T, N = problem.R.shape
+    E = (problem.mean - problem.R) / problem.scale
+    c = np.zeros(len(problem.region.lb))
+    start = _equal_parts(problem.region, N, limits.budget)
+    found = _least(problem, Hinges(E, np.zeros(T), 2 * problem.p, c), problem.region, start)
+    return _read(problem, found, measure="mad", level=None)
