@@ -2,6 +2,7 @@
 
 from sillok.portfolio.costs import price_limits, settlement_tax_rate, tick_down, tick_size, tick_up
 from sillok.portfolio.data import Data, ExposureLimit, GroupLimit, Limits, Solution
+from sillok.portfolio.integer import few_names
 from sillok.portfolio.mean_variance import (
     maximum_sharpe,
     mean_variance,
@@ -28,6 +29,7 @@ __all__ = [
     "TailSolution",
     "Terms",
     "Universe",
+    "few_names",
     "maximum_sharpe",
     "mean_variance",
     "minimum_cvar",
