@@ -8,6 +8,7 @@ import numpy as np
 
 from sillok.errors import ConfigError
 from sillok.portfolio.data import Data, Limits, Solution
+from sillok.portfolio.integer import solve_integer
 from sillok.portfolio.solve import Engine, solve
 from sillok.portfolio.statement import Goal
 
@@ -21,6 +22,10 @@ __all__ = [
 ]
 
 _NO_LIMITS = Limits()
+
+
+def _solve(data: Data, limits: Limits, goal: Goal, engine: Engine | None) -> Solution:
+    return solve_integer(data, limits, goal) if limits.is_integer else solve(data, limits, goal, engine)
 
 
 def minimum_variance(data: Data, limits: Limits = _NO_LIMITS, *, engine: Engine | None = None) -> Solution:
@@ -39,7 +44,7 @@ def minimum_variance(data: Data, limits: Limits = _NO_LIMITS, *, engine: Engine 
     ConfigError
         If a limit needs facts that ``data`` lacks.
     """
-    return solve(data, limits, Goal("variance"), engine)
+    return _solve(data, limits, Goal("variance"), engine)
 
 
 def mean_variance(
@@ -56,7 +61,7 @@ def mean_variance(
     """
     if not 0 <= risk_aversion < np.inf:
         raise ConfigError(f"risk_aversion must be zero or more, got {risk_aversion}")
-    return solve(data, limits, Goal("utility" if risk_aversion > 0 else "return", risk_aversion), engine)
+    return _solve(data, limits, Goal("utility" if risk_aversion > 0 else "return", risk_aversion), engine)
 
 
 def maximum_sharpe(
@@ -76,7 +81,7 @@ def maximum_sharpe(
         raise ConfigError(
             f"risk_free_annual must be a number, got {risk_free_annual}; 0.03 means three per cent"
         )
-    return solve(data, limits, Goal("sharpe", risk_free_annual=risk_free_annual), engine)
+    return _solve(data, limits, Goal("sharpe", risk_free_annual=risk_free_annual), engine)
 
 
 def target_return(
@@ -88,7 +93,7 @@ def target_return(
     """
     floor = limits.min_return_annual
     least = return_annual if floor is None else max(floor, return_annual)
-    return solve(data, replace(limits, min_return_annual=least), Goal("variance"), engine)
+    return _solve(data, replace(limits, min_return_annual=least), Goal("variance"), engine)
 
 
 def target_risk(
@@ -100,7 +105,7 @@ def target_risk(
     """
     cap = limits.max_vol_annual
     most = vol_annual if cap is None else min(cap, vol_annual)
-    return solve(data, replace(limits, max_vol_annual=most), Goal("return"), engine)
+    return _solve(data, replace(limits, max_vol_annual=most), Goal("return"), engine)
 
 
 def track_benchmark(data: Data, limits: Limits = _NO_LIMITS, *, engine: Engine | None = None) -> Solution:
@@ -110,4 +115,4 @@ def track_benchmark(data: Data, limits: Limits = _NO_LIMITS, *, engine: Engine |
     volatility it is the minimum-variance portfolio. ``objective`` is the tracking variance a year. Errors as in
     :func:`minimum_variance`.
     """
-    return solve(data, limits, Goal("tracking"), engine)
+    return _solve(data, limits, Goal("tracking"), engine)
