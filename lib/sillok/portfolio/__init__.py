@@ -11,7 +11,7 @@ from sillok.portfolio.mean_variance import (
     target_risk,
     track_benchmark,
 )
-from sillok.portfolio.orders import OrderPlan, Terms, plan_orders
+from sillok.portfolio.orders import OrderPlan, plan_orders
 from sillok.portfolio.scenarios import Scenarios
 from sillok.portfolio.tail import TailSolution, minimum_cvar, minimum_mad
 from sillok.portfolio.terms import Terms
