@@ -23,6 +23,8 @@ import pandas as pd
 from sillok.errors import ConfigError, InfeasibleError, SolverError
 from sillok.portfolio.constraints import Rows, bounds, linear_rows
 from sillok.portfolio.data import Data, Limits, Solution
+from sillok.portfolio.direct import arrays
+from sillok.portfolio.lagrangian import Lagrangian
 from sillok.portfolio.methods.branch import Chosen, choose
 from sillok.portfolio.methods.forms import DenseForm, FactorForm
 from sillok.portfolio.methods.perspective import Node, Selection
@@ -214,6 +216,7 @@ def _finish(data: Data, limits: Limits, goal: Goal, found: Chosen) -> Solution:
         limits,
         goal,
         Answer(answer.x, -answer.y, prices, {}, "optimal"),
+        Lagrangian(data, limits, goal, arrays(data, limits)),
         method="branch and bound on active sets",
         gap=float(gap),
     )

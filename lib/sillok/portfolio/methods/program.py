@@ -14,7 +14,7 @@ import numpy as np
 
 from sillok.portfolio.methods.forms import Block, Form
 
-__all__ = ["Program", "Sets", "System", "certify"]
+__all__ = ["Certificate", "Program", "Sets", "System", "certify"]
 
 # The Schur complement of the rows is lifted by this part of itself: rows that depend on one another, or that no
 # free variable can reach, then take a large multiplier in place of a division by zero. Refinement undoes it.
