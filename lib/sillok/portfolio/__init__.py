@@ -13,13 +13,15 @@ from sillok.portfolio.mean_variance import (
 )
 from sillok.portfolio.orders import OrderPlan, plan_orders
 from sillok.portfolio.scenarios import Scenarios
+from sillok.portfolio.solve import Engine
 from sillok.portfolio.tail import TailSolution, minimum_cvar, minimum_mad
 from sillok.portfolio.terms import Terms
 from sillok.portfolio.universe import Universe, select_universe
-from sillok.portfolio.walk import walk_forward
+from sillok.portfolio.walk import Walk, walk, walk_forward
 
 __all__ = [
     "Data",
+    "Engine",
     "ExposureLimit",
     "GroupLimit",
     "Limits",
@@ -29,6 +31,7 @@ __all__ = [
     "TailSolution",
     "Terms",
     "Universe",
+    "Walk",
     "few_names",
     "maximum_sharpe",
     "mean_variance",
@@ -45,5 +48,6 @@ __all__ = [
     "tick_size",
     "tick_up",
     "track_benchmark",
+    "walk",
     "walk_forward",
 ]

@@ -53,10 +53,19 @@ def _value(goal: Goal, w: np.ndarray, *, net: float, variance: float, tracking: 
 
 
 def solved(
-    data: Data, limits: Limits, goal: Goal, answer: Answer, lagrangian: Lagrangian, *, method: str, gap: float
+    data: Data,
+    limits: Limits,
+    goal: Goal,
+    answer: Answer,
+    lagrangian: Lagrangian | None = None,
+    *,
+    method: str,
+    gap: float,
 ) -> Solution:
     """Return the solution that ``answer`` is, measured on ``data``."""
     w = _weights(answer)
+    if lagrangian is None:
+        lagrangian = Lagrangian(data, limits, goal, arrays(data, limits))
     plain = lagrangian.plain
     variance = lagrangian.variance(w)
     tracking = None if plain.b is None else lagrangian.variance(w - plain.b)

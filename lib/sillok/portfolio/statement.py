@@ -131,6 +131,7 @@ class Statement:
         self._k: Any = cp.Variable(nonneg=True, name="k") if goal.kind == "sharpe" else 1.0
         self._named: dict[str, tuple[cp.Constraint, float]] = {}
         self._extra: list[cp.Constraint] = []
+        self._traded: cp.Variable | None = None
         self._masks = self._ends()
         self._state_rows()
         self._state_limits()
@@ -211,22 +212,31 @@ class Statement:
             found = cp.hstack([self._value("B").T @ x, cp.multiply(self._value("s"), x)])
         return found - self._value("Rb") * self._k if off else found
 
+    def _size(self) -> Any:
+        """Return ``|w - p|`` as a variable: a parameter times what holds another could not be solved again."""
+        import cvxpy as cp
+
+        if self._traded is None:
+            self._traded = cp.Variable(len(self._terms.lb), nonneg=True, name="traded")
+            self._extra.append(cp.abs(self._x - self._value("previous") * self._k) <= self._traded)
+        return self._traded
+
     def _cost(self, suffix: str = "") -> Any:
         import cvxpy as cp
 
-        x, k, values = self._x, self._k, self._terms.values
-        traded = x - self._value("previous") * k
+        values = self._terms.values
         total: Any = 0.0
         if f"linear{suffix}" in values:
-            total = total + self._value(f"linear{suffix}") @ cp.abs(traded)
+            total = total + self._value(f"linear{suffix}") @ self._size()
         if f"impact{suffix}" in values:
             if self._terms.goal.kind == "sharpe":
-                # |z|^1.5 / sqrt(k), the perspective of the impact, is a power cone.
-                t = cp.Variable(len(self._terms.lb), nonneg=True)
-                self._extra.append(cp.PowCone3D(t, k * np.ones(len(self._terms.lb)), traded, 2 / 3))
+                # u^1.5 / sqrt(k), the perspective of the impact, is a power cone.
+                N = len(self._terms.lb)
+                t = cp.Variable(N, nonneg=True)
+                self._extra.append(cp.PowCone3D(t, self._k * np.ones(N), self._size(), 2 / 3))
                 total = total + self._value(f"impact{suffix}") @ t
             else:
-                total = total + self._value(f"impact{suffix}") @ cp.power(cp.abs(traded), 1.5)
+                total = total + self._value(f"impact{suffix}") @ cp.power(self._size(), 1.5)
         return total
 
     def _objective(self) -> Any:
