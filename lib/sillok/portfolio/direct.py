@@ -11,6 +11,7 @@ from sillok.portfolio import ray
 from sillok.portfolio.constraints import Rows, bounds, linear_rows
 from sillok.portfolio.data import Data, Limits
 from sillok.portfolio.methods.active_set import Answer as Direct
+from sillok.portfolio.methods.active_set import active_set
 from sillok.portfolio.methods.forms import DenseForm, FactorForm, Form
 from sillok.portfolio.methods.program import Sets
 from sillok.portfolio.statement import Answer, Goal
@@ -26,6 +27,8 @@ __all__ = [
     "solve_direct",
 ]
 
+# A variance this small against the mean one is a rounding.
+_RISKLESS = 1e-15
 # `status` of scipy.optimize.linprog.
 _INFEASIBLE, _UNBOUNDED = 2, 3
 
@@ -262,21 +265,71 @@ def check_excess(plain: Arrays, goal: Goal) -> None:
         )
 
 
+def _scaled(plain: Arrays, excess: np.ndarray, start: Start | None) -> Start | None:
+    """Solve for the ratio in ``y = k w``, ``excess'y = 1`` (Charnes and Cooper, 1962), None where bounds need ``k``.
+
+    Long only and without caps below the budget, ``y >= 0`` is all that is left of the bounds, and each row is
+    homogeneous by the budget: ``(a - h / budget)'y <= 0``. What comes back is the point in ``w``.
+    """
+    rows = plain.rows
+    budget = float(rows.high[0])
+    one_sided = np.isinf(rows.low) | np.isinf(rows.high) | (rows.low == rows.high)
+    if not (budget > 0 and (plain.lb == 0).all() and plain.ub.min() >= budget and one_sided.all()):
+        return None
+    h = np.where(np.isfinite(rows.high), rows.high, rows.low) / budget
+    A = rows.A - h[:, None] * rows.A[0]
+    A[0] = excess
+    low, high = np.where(np.isfinite(rows.low), 0.0, -np.inf), np.where(np.isfinite(rows.high), 0.0, np.inf)
+    low[0] = high[0] = 1.0
+    no_end = np.full(len(excess), np.inf)
+    found = active_set(
+        plain.form,
+        np.zeros(len(excess)),
+        A,
+        low,
+        high,
+        plain.lb,
+        no_end,
+        start=None if start is None else start.answer.state,
+    )
+    k = float(found.x.sum()) / budget
+    y = found.y / k
+    y[0] = -float(y[1:] @ h[1:])
+    # In w the programme is that of utility at t: its ray passes here.
+    return Start(
+        float(found.y[0]) / k, Direct(found.x / k, y, found.z / k, found.steps, found.state, found.gap)
+    )
+
+
 def _sharpe(plain: Arrays, goal: Goal, start: Start | None) -> tuple[Answer, Start]:
     if plain.mu is None:
         raise SolverError("the ratio needs expected returns")
     excess = plain.mu - goal.risk_free_annual
+    size = float(np.abs(excess).max())
+    if size == 0 or (excess.max() <= 0 and (plain.lb >= 0).all()):
+        check_excess(plain, goal)
+    try:
+        scaled = _scaled(plain, excess / size, start)
+    except InfeasibleError:
+        check_excess(plain, goal)
+        raise
+    if scaled is None:
+        scaled = _searched(plain, excess / size, goal, start)
+    t, found = scaled.t / size, scaled.answer
+    variance = _risk(plain, found.x, np.zeros(len(excess)))
+    if variance <= _RISKLESS * float(plain.form.diagonal.mean()):
+        raise SolverError("the ratio is unbounded: some riskless portfolio earns more than the riskless rate")
+    # d ratio = (d earned - ratio d vol) / vol, and t earned = vol^2.
+    return _answer(found, 1.0 / (t * np.sqrt(variance)), {}), scaled
+
+
+def _searched(plain: Arrays, excess: np.ndarray, goal: Goal, start: Start | None) -> Start:
     along = _along(plain, np.zeros(len(excess)), excess)
     if start is not None and start.t > 0:
         first = ray.Met(start.t, along.at(start.t, start.answer))
     else:
-        t = float(plain.form.diagonal.mean() / max(np.abs(excess).mean(), 1e-300)) / np.sqrt(len(excess))
+        t = float(plain.form.diagonal.mean() / np.abs(excess).mean()) / np.sqrt(len(excess))
         first = ray.Met(t, along.at(t))
     if float(excess @ first.answer.x) <= 0:
         check_excess(plain, goal)
-    met = ray.best_ratio(along, first)
-    V = _risk(plain, met.answer.x, np.zeros(len(excess)))
-    if V <= 0:
-        raise SolverError("the ratio is unbounded: some riskless portfolio earns more than the riskless rate")
-    # d ratio = (d earned - ratio d vol) / vol, and t earned = V.
-    return _answer(met.answer, 1.0 / (met.t * np.sqrt(V)), {}), Start(met.t, met.answer)
+    return Start(*ray.best_ratio(along, first))

@@ -21,6 +21,7 @@ _NEWTON = 40  # steps for one guess; quadratic near the answer
 # An interior point of gap 1e-8 leaves weights within about the root of it of where they end.
 _NEAR = 1e-4
 _NO_RISK = 1e-6
+_NOTHING = 1e-11  # a multiplier this small is a rounding
 # An issue let loose from a corner starts this far on the side to which it goes.
 _NUDGE = 1e-9
 
@@ -85,7 +86,7 @@ def _first_guess(lag: Lagrangian, answer: Answer, w: np.ndarray) -> _Guess:
     rows, lb, ub = lag.plain.rows, lag.plain.lb, lag.plain.ub
     S, unit = (lag.ratio(w), float(np.sqrt(lag.variance(w)))) if lag.goal.kind == "sharpe" else (0.0, 1.0)
     nu = np.array([answer.others.get(name, 0.0) * unit for name in lag.names])
-    g = np.abs(lag.smooth(w, nu, S)).max() or 1.0
+    g = _scale(lag, w, lag.smooth(w, nu, S)) or 1.0
     z, y = answer.bounds * unit / g, answer.rows * unit / g
     x = np.zeros(len(w), dtype=np.int8)
     x[(-z > w - lb) | (w - lb < 1e-9)] = -1
@@ -105,9 +106,9 @@ def _first_guess(lag: Lagrangian, answer: Answer, w: np.ndarray) -> _Guess:
     return _Guess(x, corner, held, nu / g > -values)
 
 
-def _tolerance(lag: Lagrangian, w: np.ndarray, smooth: np.ndarray) -> float:
-    """Return what is nothing among the multipliers; where all gradients vanish, in the unit of the risk itself."""
-    return 1e-11 * max(float(np.abs(smooth).max()), 1e-3 * float(np.abs(lag.plain.form.product(w)).max()))
+def _scale(lag: Lagrangian, w: np.ndarray, smooth: np.ndarray) -> float:
+    """Return the size of the multipliers; where all gradients vanish, the unit of the risk itself."""
+    return max(float(np.abs(smooth).max()), 1e-3 * float(np.abs(lag.plain.form.product(w)).max()))
 
 
 class _Newton:
@@ -186,7 +187,7 @@ def _mend(
     w = newton.w
     smooth, down, up = _slopes(lag, w, newton.nu, newton.S)
     g = smooth + rows.A.T @ newton.y
-    tol = _tolerance(lag, w, smooth)
+    tol = _NOTHING * _scale(lag, w, smooth)
     x, corner, start = guess.x.copy(), guess.corner.copy(), start.copy()
     kinks = lag.kinks(w, newton.nu, newton.S)
     free = (guess.x == 0) & (guess.corner < 0)
@@ -250,6 +251,6 @@ def _finished(lag: Lagrangian, guess: _Guess, newton: _Newton) -> Answer:
     smooth, down, up = _slopes(lag, newton.w, newton.nu, newton.S)
     g = smooth + lag.plain.rows.A.T @ newton.y
     z = np.where(guess.x != 0, -np.clip(0.0, g + down, g + up), 0.0)
-    tol = _tolerance(lag, newton.w, smooth)
+    tol = _NOTHING * _scale(lag, newton.w, smooth)
     y, nu = (np.where(np.abs(v) > tol, v, 0.0) * unit for v in (newton.y, newton.nu))
     return Answer(newton.w, y, z * unit, dict(zip(lag.names, nu.tolist(), strict=True)), "optimal")

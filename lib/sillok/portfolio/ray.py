@@ -21,6 +21,8 @@ __all__ = ["Met", "Ray", "best_ratio", "meet"]
 _LONGEST = 80
 # A risk met to this part of itself is met: weights then err by less than a rounding of their own.
 _MET = 1e-14
+# The ratio is flat where it is greatest: a step this small changes it by the square.
+_SAME = 1e-10
 
 
 class Ray(NamedTuple):
@@ -86,9 +88,9 @@ def meet(ray: Ray, centre: np.ndarray, limit: float, first: Met, *, below: float
         if np.isfinite(above) and above - below <= 1e-15 * above:
             return Met(t, answer)
         step = _quadratic_step(ray, answer, risk, found - limit)
-        after = _inside(t + step, below, above)
-        if after == t:
+        if abs(step) <= _MET * t:
             return Met(t, answer)
+        after = _inside(t + step, below, above)
         t, answer = after, ray.at(after, answer)
     raise SolverError(f"the risk limit was not met in {_LONGEST} steps along the frontier; check its scale")
 
@@ -127,7 +129,10 @@ def best_ratio(ray: Ray, first: Met) -> Met:
         below, above = (t, above) if left < 0 else (below, t)
         if np.isfinite(above) and above - below <= 1e-15 * above:
             return Met(t, answer)
-        after = _inside(_ratio_tangent(ray, answer, t), below, above)
+        best = _ratio_tangent(ray, answer, t)
+        if abs(best - t) <= _SAME * t:
+            return Met(t, answer)
+        after = _inside(best, below, above)
         if not after < 1e290:
             break
         t, answer = after, ray.at(after, answer)

@@ -153,7 +153,9 @@ class Engine:
                 self._starts.pop(key, None)
             else:
                 self._starts[key] = start
-                gap = prove(lagrangian, answer, _weights(answer)).gap
+                # The method's own certificate is of this objective, unless a limit on risk is met along a ray.
+                own = goal.kind in {"variance", "utility"} and not lagrangian.names
+                gap = start.answer.gap if own else prove(lagrangian, answer, _weights(answer)).gap
                 return solved(data, limits, goal, answer, lagrangian, method="active set", gap=gap)
         return self._stated(data, limits, goal, lagrangian)
 
