@@ -21,6 +21,8 @@ __all__ = ["Answer", "active_set"]
 _GAP = 1e-9  # of the objective's size: what "exact" means here
 _VIOLATION = 1e-11  # of a row or a bound, in units of weights
 _ROUNDS = 30
+_TRIAL = 8  # steps on the programme as it is, after each round
+_FIRST_SHIFT, _SMALLER = 1e-2, 0.1
 _LEAST_SHIFT = (
     1e-8  # of the mean variance: below, rounding in a round outweighs what a smaller shift would gain
 )
@@ -94,7 +96,9 @@ def _surely(program: Program, found: Pivoted) -> Answer:
     mean = float(program.form.diagonal.mean())
     steepest = float(np.abs(program.q).max(initial=0.0))
     scale = mean if mean > 0 else steepest if steepest > 0 else 1.0
-    shift = 1e-2 * max(scale, steepest)
+    room = float(np.median(np.minimum(program.ub - program.lb, 1.0)))
+    # So strong at first that a variable alone moves about as far as its bounds are apart.
+    shift = max(_FIRST_SHIFT * scale, steepest / room if room > 0 else 0.0)
     x = feasible_point(program, np.clip(np.nan_to_num(found.x), program.lb, program.ub))
     sets, steps = found.sets, found.steps
     for _ in range(_ROUNDS):
@@ -104,12 +108,12 @@ def _surely(program: Program, found: Pivoted) -> Answer:
         if not round_.settled:
             round_ = primal(near, x)
             steps += round_.steps
-        for step in (pivot(program, round_.sets), round_):
+        for step in (pivot(program, round_.sets, longest=_TRIAL), round_):
             answer = _certified(program, step, steps) if step.settled else None
             if answer is not None:
                 return answer
         x, sets = round_.x, round_.sets
-        shift = max(1e-2 * shift, _LEAST_SHIFT * scale)
+        shift = max(_SMALLER * shift, _LEAST_SHIFT * scale)
     proof = certify(program, x, round_.y)
     raise SolverError(
         f"no answer was certified after {steps} steps: the objective may be {proof.gap:.3g} of its size above the "

@@ -50,10 +50,10 @@ def guess(program: Program) -> Sets:
     return Sets(x, np.where(equal, -1, 0).astype(np.int8))
 
 
-def pivot(program: Program, sets: Sets) -> Pivoted:
+def pivot(program: Program, sets: Sets, *, longest: int = _LONGEST) -> Pivoted:
     """Exchange all variables and rows of the wrong sign at once until none is left, or a cycle closes."""
     x, y, seen = np.zeros(len(program.q)), np.zeros(len(program.low)), set()
-    for step in range(1, _LONGEST + 1):
+    for step in range(1, longest + 1):
         system = System.of(program, sets)
         if system is None:
             return Pivoted(x, y, sets, step, settled=False, singular=True)
