@@ -29,19 +29,28 @@ class Pivoted(NamedTuple):
 def guess(program: Program) -> Sets:
     """Guess the sets: variables that a bound does not hold at zero are free, and the best few of the others.
 
-    Best are those of the least gradient at the portfolio of inverse variances, enough of them to carry the rows.
+    Best are those of the least reduced gradient at the portfolio of inverse variances, scaled to the first
+    equality; there are enough of them to carry it.
     """
     N = len(program.q)
-    x = np.where(np.isfinite(program.lb), -1, np.where(np.isfinite(program.ub), 1, 0)).astype(np.int8)
-    x[(program.lb < 0) & (program.ub > 0)] = 0
+    lb, ub, form = program.lb, program.ub, program.form
+    x = np.where(np.isfinite(lb), -1, np.where(np.isfinite(ub), 1, 0)).astype(np.int8)
+    x[(lb < 0) & (ub > 0)] = 0
     x[program.fixed] = -1
     loose = np.flatnonzero((x != 0) & ~program.fixed)
-    diagonal = program.form.diagonal
-    w = 1.0 / np.maximum(diagonal, 1e-6 * max(float(diagonal.max()), 1e-300))
-    g = program.gradient(w / w.sum())[loose]
     equal = program.equal
-    room = np.minimum(program.ub - program.lb, 1.0)[loose]
-    wanted = 2.0 * float(np.abs(program.low[equal]).sum()) if equal.any() else 0.0
+    first = int(equal.argmax()) if equal.any() else -1
+    row, end = (program.A[first], float(program.low[first])) if first >= 0 else (np.ones(N), 1.0)
+    w = np.maximum(row, 0.0) / np.maximum(form.diagonal, 1e-6 * max(float(form.diagonal.max()), 1e-300))
+    earned = float(row @ w)
+    g = program.q
+    if earned > 0:
+        w *= (end or 1.0) / earned
+        g = program.gradient(w)
+        g = g - float(w @ g) / (end or 1.0) * row
+    g = g[loose]
+    room = np.minimum(ub - lb, 1.0)[loose]
+    wanted = 2.0 * abs(end)
     mean_room = float(room.mean()) if len(room) else 1.0
     k = max(_FEWEST, int(wanted / mean_room) if mean_room > 0 else N)
     if k < len(loose):
