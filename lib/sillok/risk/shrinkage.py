@@ -47,20 +47,22 @@ class _Sums(NamedTuple):
     fourth: float  # mean over the days of the sum of fourth powers
 
 
-def _power_sums(X: np.ndarray, u: np.ndarray, v: np.ndarray) -> _Sums:
+def _power_sums(X: np.ndarray, v: np.ndarray, u: np.ndarray | None = None) -> _Sums:
     """Sum powers in blocks that stay in the processor's cache: one pass over X, no array of its size."""
     T, N = X.shape
+    by_day = X.flags.c_contiguous
     q, weighted, cubes, fourth = np.zeros(T), np.zeros(T), np.zeros(T), 0.0
-    step = max(1, _BLOCK // (N if X.flags.c_contiguous else T))
-    for i in range(0, T if X.flags.c_contiguous else N, step):
-        rows, cols = (
-            (slice(i, i + step), slice(None)) if X.flags.c_contiguous else (slice(None), slice(i, i + step))
-        )
+    step = max(1, _BLOCK // (N if by_day else T))
+    room, ones = np.empty(step * (N if by_day else T)), np.ones(N)
+    for i in range(0, T if by_day else N, step):
+        rows, cols = (slice(i, i + step), slice(None)) if by_day else (slice(None), slice(i, i + step))
         part = X[rows, cols]
-        power = part * part
-        q[rows] += power @ np.ones(power.shape[1])
-        weighted[rows] += power @ u[cols]
-        flat = power.ravel(order="K")
+        flat = room[: part.size]
+        power = flat.reshape(part.shape, order="C" if by_day else "F")
+        np.multiply(part, part, out=power)
+        q[rows] += power @ ones[cols]
+        if u is not None:
+            weighted[rows] += power @ u[cols]
         fourth += flat @ flat
         power *= part
         cubes[rows] += power @ v[cols]
@@ -80,7 +82,7 @@ def _constant_correlation(X: np.ndarray, S: np.ndarray) -> tuple[_Aim, np.ndarra
     variance = np.diag(S).copy()
     sd = np.sqrt(variance)
     mean_corr = ((1 / sd) @ (S @ (1 / sd)) - N) / (N * (N - 1)) if N > 1 else 0.0
-    sums = _power_sums(X, np.zeros(N), 1 / sd)
+    sums = _power_sums(X, 1 / sd)
     # Theta[i, j]: asymptotic covariance of s_ii with s_ij; times sd_j / sd_i, over all pairs.
     Theta = sums.cubes @ (X @ sd) / T - sd @ (S @ sd)
     own = sums.fourth - variance @ variance
@@ -95,7 +97,7 @@ def _single_factor(X: np.ndarray, S: np.ndarray) -> tuple[_Aim, np.ndarray]:
     b, v = market @ X / T, float(market @ market) / T
     if v <= 1e-24 * variance.mean():
         raise DataError("the issues' mean return never moved, so it is no factor; use another target")
-    sums = _power_sums(X, b**2, b)
+    sums = _power_sums(X, b, b**2)
     along = (X @ b) * market
     # Asymptotic covariances of s_ij with s_im (twice, by symmetry) and with s_mm, less those of i = j.
     first = sums.q @ along / T - b @ (S @ b) - (market @ sums.cubes / T - variance @ b**2)
