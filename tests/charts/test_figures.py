@@ -16,18 +16,22 @@ from sillok.charts import (
     Chart,
     Stamp,
     breadth_chart,
+    correlation_map,
     flows_chart,
+    forecast_chart,
     holdings_chart,
     index_chart,
     industry_chart,
     industry_heat,
     movers_chart,
     ratio_chart,
+    spectrum_chart,
     valuation_chart,
     wealth_chart,
 )
 from sillok.errors import MissingDataError
 from sillok.measures import Breadth
+from sillok.risk import Spectrum, noise_spectrum
 from tests.fake_market import INDUSTRIES, FakeMarket
 
 MARKET = FakeMarket()
@@ -41,6 +45,16 @@ def returns(seed: int) -> pd.Series:
 
 def names(values: list[float]) -> pd.Series:
     return pd.Series(values, index=[LONG, *(f"가상{i}" for i in range(1, len(values)))])
+
+
+def drawn(N: int) -> pd.DataFrame:
+    rng = np.random.default_rng(N)
+    values = rng.normal(0, 0.01, (120, 1)) + rng.normal(0, 0.01, (120, N))
+    return pd.DataFrame(values, columns=[LONG, *(f"가상{i}" for i in range(1, N))])
+
+
+def covariance(N: int) -> pd.DataFrame:
+    return drawn(N).cov()
 
 
 def ticks_out_of_view(chart: Chart) -> set[object]:
@@ -79,6 +93,17 @@ DRAW: dict[str, Callable[[], Chart]] = {
         pd.DataFrame({"PER 중앙값": 12 + returns(6).cumsum() * 9, "PBR 중앙값": (1 + returns(7).cumsum()).where(returns(7) > -0.02)}), STAMP, title="그동안"
     ),
     "one value": lambda: valuation_chart(pd.DataFrame({"PBR": [1.0, 1.0]}), STAMP, title="값"),
+    "correlations": lambda: correlation_map(covariance(20), STAMP, title="상관"),
+    "correlations by industry": lambda: correlation_map(
+        covariance(60), STAMP, title="상관", groups=pd.Series([INDUSTRIES[i % 4] if i < 55 else LONG * 2 for i in range(60)], covariance(60).index)
+    ),
+    "correlations of a crowd": lambda: correlation_map(covariance(45), STAMP, title="상관", subtitle="250일"),
+    "spectrum": lambda: spectrum_chart(noise_spectrum(drawn(40)), STAMP, title="고윳값"),
+    "spectrum of a short history": lambda: spectrum_chart(noise_spectrum(drawn(200)), STAMP, title="고윳값"),
+    "forecasts": lambda: forecast_chart(
+        pd.DataFrame({"predicted": [0.08, 0.11, 0.0], "realised": [0.135, 0.11, 0.2]}, index=[LONG, "거버", "없음"]), STAMP, title="예측"
+    ),
+    "one forecast": lambda: forecast_chart(pd.DataFrame({"predicted": [0.1], "realised": [0.1]}, index=["표본"]), STAMP, title="예측"),
     "wealth": lambda: wealth_chart({"최소분산": returns(2), "동일가중": returns(3)}, STAMP, title="성과"),
 }  # fmt: skip
 every = pytest.mark.parametrize("name", DRAW)
@@ -146,6 +171,9 @@ def test_drawing_leaves_matplotlib_as_it_was() -> None:
         lambda: flows_chart(pd.DataFrame({"외국인": [1.0]}), STAMP, title=""),
         lambda: ratio_chart(pd.DataFrame({"PER": [np.nan, 3.0]}), STAMP, title=""),
         lambda: valuation_chart(pd.DataFrame({"PER": [-1.0, np.nan, 3.0]}), STAMP, title=""),
+        lambda: correlation_map(covariance(1), STAMP, title=""),
+        lambda: spectrum_chart(Spectrum(np.ones(1), 1.0, 0.0, 4.0, 1.0, 0), STAMP, title=""),
+        lambda: forecast_chart(pd.DataFrame({"predicted": [], "realised": []}), STAMP, title=""),
         lambda: holdings_chart(pd.DataFrame({"weight": [], "risk": []}), STAMP, title="", cap=1),
     ],
 )

@@ -5,6 +5,7 @@ from sillok.charts.html import Column, Html, cards, note, table
 from sillok.charts.issuers import flows_chart, ratio_chart, valuation_chart
 from sillok.charts.market import breadth_chart, index_chart, industry_heat, movers_chart
 from sillok.charts.portfolio import holdings_chart, industry_chart, wealth_chart
+from sillok.charts.risk import correlation_map, forecast_chart, spectrum_chart
 from sillok.charts.style import Chart, Stamp, style
 from sillok.charts.text import count, multiple, percent, points, signed_percent, won, won_short
 
@@ -16,9 +17,11 @@ __all__ = [
     "breadth_chart",
     "cards",
     "check_table",
+    "correlation_map",
     "count",
     "describe_check",
     "flows_chart",
+    "forecast_chart",
     "holdings_chart",
     "index_chart",
     "industry_chart",
@@ -30,6 +33,7 @@ __all__ = [
     "points",
     "ratio_chart",
     "signed_percent",
+    "spectrum_chart",
     "style",
     "table",
     "valuation_chart",

@@ -26,7 +26,7 @@ class Spectrum:
 
     eigenvalues: np.ndarray  # (N,) ascending, adding up to N
     noise_variance: float  # variance of what no common movement explains, 1: nothing does
-    lower: float  # Marchenko-Pastur edges of the noise
+    lower: float  # Marchenko-Pastur edges of the noise; with N > T, N - T more are zero
     upper: float
     ratio: float  # N / T
     through: Hashable  # label of the last row
@@ -48,8 +48,8 @@ def _spectrum(values: np.ndarray, T: int, through: Hashable) -> Spectrum:
     # One pass, no fixed point: where issues differ in what is their own, each further pass would call more of it
     # a signal.
     noise = float(values[: max(1, int((values <= (1 + spread) ** 2).sum()))].mean())
-    lower = noise * (1 - spread) ** 2 if N < T else 0.0
-    return Spectrum(values, noise, float(lower), float(noise * (1 + spread) ** 2), N / T, through)
+    lower, upper = (float(noise * (1 + way * spread) ** 2) for way in (-1, 1))
+    return Spectrum(values, noise, lower, upper, N / T, through)
 
 
 def noise_spectrum(returns: pd.DataFrame) -> Spectrum:
