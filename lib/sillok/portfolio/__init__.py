@@ -11,6 +11,7 @@ from sillok.portfolio.mean_variance import (
     target_risk,
     track_benchmark,
 )
+from sillok.portfolio.multiperiod import TradePlan, multi_period
 from sillok.portfolio.orders import OrderPlan, plan_orders
 from sillok.portfolio.scenarios import Scenarios
 from sillok.portfolio.solve import Engine
@@ -30,6 +31,7 @@ __all__ = [
     "Solution",
     "TailSolution",
     "Terms",
+    "TradePlan",
     "Universe",
     "Walk",
     "few_names",
@@ -38,6 +40,7 @@ __all__ = [
     "minimum_cvar",
     "minimum_mad",
     "minimum_variance",
+    "multi_period",
     "plan_orders",
     "price_limits",
     "select_universe",
