@@ -69,6 +69,7 @@ def scip(data: Data, K: int, *, perspective: bool) -> tuple[np.ndarray | None, f
         B = vectors * np.sqrt(np.maximum(values, 0.0))
     model = Model()
     model.hideOutput()
+    model.setParam("timing/clocktype", 1)  # CPU seconds
     model.setParam("limits/time", LIMIT_S)
     N = len(d)
     w = [model.addVar(lb=0, ub=HIGH) for _ in range(N)]

@@ -4,11 +4,13 @@
     subject to  its limits,  lo_i z_i <= w_i <= hi_i z_i,  sum z <= max_names,  z in {0, 1}
 
 Where the goal is quadratic and the limits are rows and bounds, the names are found by branch and bound with bounds by
-perspective (:mod:`~sillok.portfolio.methods.perspective`), each answer an exact one. Measured on 30 to 200 issues this
-proves a gap of 1e-9 in 0.02 to 4 s of CPU where SCIP 10 takes 0.2 to 30 s and keeps limits to 1e-6 only, so that its
-objective is known to some 1e-5; DAQP's branch and bound is as exact and of no use beyond 50 issues, HiGHS 1.15 refuses
-quadratic objectives, and the others are not free. With limits on turnover, gross weight or risk, or with costs, SCIP
-finds the names, since it takes every convex statement, and the weights are then solved for exactly.
+perspective (:mod:`~sillok.portfolio.methods.perspective`), each answer an exact one. ``tests/bench/names.py`` measures
+the choices on 30 to 200 issues: this proves a gap of 1e-9 in 0.03 to 0.2 s of CPU by factors, and 0.1 to 20 s on a dense
+covariance. SCIP 10, which is kept up and free, takes ten times as long, ends with an open gap from 100 dense issues on,
+and keeps limits to 1e-6 only, so that its portfolios are some 1e-5 off the best. DAQP's branch and bound is exact, and
+of no use much beyond 30 issues; HiGHS 1.15 refuses quadratic objectives; what else there is is not free. With limits on
+turnover, gross weight or risk, or with costs, SCIP finds the names, since it takes every convex statement, and the
+weights are then solved for anew.
 """
 
 from __future__ import annotations
