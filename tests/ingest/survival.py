@@ -15,17 +15,18 @@ from pathlib import Path
 from typing import Any, Self
 
 import pymysql
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.engine import make_url
 
 from sillok.sandbox import Market
 from sillok.store import open_store
-from sillok.store.tables import metadata
+from sillok.store.revisions import read_old
+from sillok.store.tables import metadata, revision
 from tests.sandboxes import reference_market
 
 PROJECT = Path(__file__).resolve().parents[2]
 NOW, START = "2026-06-30T18:30:00+09:00", "2026-01-02"
-OWN = {"load"}  # tables that say what a load was, not what it brought
+OWN = {"load", "revision"}  # tables that say what a load was or how it wrote, not what it brought
 OF_THE_LOAD = {"recorded_at", "moved_at", "id"}  # when it was written, and in which order
 
 
@@ -117,8 +118,17 @@ def content(url: str) -> Content:
             if table.name not in OWN:
                 columns = [column for column in table.columns if column.name not in OF_THE_LOAD]
                 found[table.name] = sorted(map(tuple, conn.execute(select(*columns)).all()), key=repr)
+        found[revision.name] = sorted((row[:-1] for row in superseded(conn)), key=repr)
     store.engine.dispose()
     return found
+
+
+def superseded(conn: Connection) -> list[tuple[Any, ...]]:
+    """Return every superseded row, whichever record holds it, sorted; when it was replaced comes last."""
+    found: list[tuple[Any, ...]] = []
+    for name, table in metadata.tables.items():
+        found += [(name, *old.values.items(), old.known_at, old.recorded_at) for old in read_old(conn, table)]
+    return sorted(found, key=repr)
 
 
 def assert_same(found: Content, wanted: Content) -> None:

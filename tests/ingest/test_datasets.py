@@ -19,6 +19,7 @@ from sillok.ingest.asks import is_due
 from sillok.ingest.datasets import dataset_table
 from sillok.kis import records
 from sillok.store import Store, open_store
+from sillok.store.revisions import Change, read_changes
 from sillok.store.tables import (
     account_cash,
     account_execution,
@@ -31,7 +32,6 @@ from sillok.store.tables import (
     overseas_bar,
     rate_bar,
     raw_bar,
-    revision,
     statement,
     watermark,
 )
@@ -63,6 +63,11 @@ def read(store: Store, table: Table, **where: object) -> list[Any]:
     query = select(table).order_by(*table.primary_key.columns)
     with store.engine.connect() as conn:
         return list(conn.execute(query.where(*(table.c[name] == value for name, value in where.items()))))
+
+
+def changes(store: Store, table: Table) -> list[Change]:
+    with store.engine.connect() as conn:
+        return read_changes(conn, table)
 
 
 def at(day: date, hour: int, minute: int = 0) -> datetime:
@@ -205,7 +210,7 @@ async def test_a_restated_value_is_a_revision_known_when_it_was_seen(lite: Store
     report = await run(vendor, lite, later)
     assert report.counts["statements"]["changed"] == 1
     (row,) = read(lite, statement, basis="annual", period=date(2024, 12, 31))
-    (old,) = read(lite, revision, table_name="statement")
+    (old,) = changes(lite, statement)
     assert (row.sales_krw, row.known_at, row.cost_of_sales_krw) == (7, later, 1)
     assert (old.old["sales_krw"], old.new["sales_krw"]) == (2024 * 10**8, 7)
     assert old.old_known_at.astimezone(KST) == at(date(2025, 4, 1), 18)
@@ -320,7 +325,7 @@ async def test_an_action_that_takes_effect_brings_the_whole_history_again(lite: 
     report = await run(vendor, lite, WEDNESDAY)
     assert report.refetched == ("900020",)
     assert ("900020", SESSIONS[0], SPLIT_DAY + DAY) in vendor.asked
-    assert not read(lite, revision, table_name="daily_bar")
+    assert not changes(lite, daily_bar)
     vendor.asked.clear()
     assert (await run(vendor, lite, WEDNESDAY + DAY)).refetched == ()
 
@@ -416,7 +421,7 @@ async def test_again_finds_a_correction_of_a_settled_session(lite: Store) -> Non
     assert (await run(vendor, lite, late)).counts["raw_bars"]["changed"] == 0
     report = await run(vendor, lite, late, again=True)
     assert report.counts["raw_bars"] == {"inserted": 0, "changed": 1, "same": 9}
-    (old,) = read(lite, revision, table_name="raw_bar")
+    (old,) = changes(lite, raw_bar)
     assert old.new["close"] == 12_345
 
 

@@ -17,7 +17,8 @@ from sillok.clock import KST
 from sillok.errors import ConfigError, DataError, MissingDataError, ResourceError, RetriableVendorError
 from sillok.ingest import LoadReport, Plan, Scope, load_market
 from sillok.store import Store, open_store
-from sillok.store.tables import daily_bar, issue, load, revision, session
+from sillok.store.revisions import read_changes
+from sillok.store.tables import daily_bar, issue, load, session
 from tests.ingest.vendor import FakeVendor
 
 START = date(2026, 3, 2)
@@ -111,14 +112,14 @@ async def test_a_split_is_found_in_the_overlap_and_the_past_is_revised(store: St
     ]
     changed = [old for old in before if old not in after]
     with store.engine.connect() as conn:
-        kept = conn.execute(select(revision).where(revision.c.table_name == "daily_bar")).all()
+        kept = read_changes(conn, daily_bar)
         known = set(
             conn.execute(
                 select(daily_bar.c.known_at).where(daily_bar.c.symbol == "900020", daily_bar.c.open > 0)
             ).scalars()
         )
-    assert {(row.key["symbol"], row.key["date"], row.old["close"]) for row in kept} == {
-        (old[0], old[1].isoformat(), old[5]) for old in changed
+    assert {(*change.key, change.old["close"]) for change in kept} == {
+        (old[0], old[1], old[5]) for old in changed
     }
     assert known == {clock.session_close(date(2026, 7, 1))}
 

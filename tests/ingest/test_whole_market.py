@@ -25,7 +25,8 @@ from sillok.market import freeze, open_market
 from sillok.objects import open_objects
 from sillok.sandbox import Limits, create_app
 from sillok.store import Store, open_store
-from sillok.store.tables import daily_bar, investor_day, rate_bar, raw_bar, revision
+from sillok.store.revisions import read_old
+from sillok.store.tables import daily_bar, investor_day, rate_bar, raw_bar
 from tests.sandboxes import TODAY, client_of, reference_market, serving
 
 FIELDS = ["symbol", "date", "open", "high", "low", "close", "volume"]
@@ -156,8 +157,7 @@ async def test_a_past_that_the_vendor_tells_anew_is_revised_and_a_day_that_it_lo
         assert (
             conn.execute(select(func.count()).where(daily_bar.c.date == date(2026, 6, 26))).scalar() == held
         )
-        kept = conn.execute(select(revision.c.key).where(revision.c.table_name == daily_bar.name)).scalars()
-        assert {key["symbol"] for key in kept} == {symbol}
+        assert {old.values["symbol"] for old in read_old(conn, daily_bar)} == {symbol}
 
 
 async def test_the_paper_host_gives_what_it_has_and_the_report_says_what_it_lacks(

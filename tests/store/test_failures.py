@@ -122,6 +122,21 @@ def test_what_a_person_can_mend_is_translated_and_a_programming_error_is_not(
     assert found is None if kind is None else isinstance(found, kind)
 
 
+@pytest.mark.mariadb
+def test_a_server_that_cuts_what_does_not_fit_is_told_not_to(fresh_mariadb: str) -> None:
+    store = open_store(fresh_mariadb)
+    with store.begin() as conn:
+        conn.exec_driver_sql("SET GLOBAL sql_mode = ''")
+    try:
+        store.engine.dispose()
+        with store.begin() as conn:
+            assert conn.exec_driver_sql("SELECT @@sql_mode").scalar_one() == "STRICT_ALL_TABLES"
+    finally:
+        with store.begin() as conn:
+            conn.exec_driver_sql("SET GLOBAL sql_mode = DEFAULT")
+        store.engine.dispose()
+
+
 def test_a_watermark_moves_with_its_rows_or_not_at_all(store: Store) -> None:
     with store.begin() as conn:
         store.move_watermarks(conn, "daily_bar", {"a": date(2026, 6, 29), "b": date(2026, 6, 30)}, now=NOW)

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from sillok.market.shapes import Shape, plain
-from sillok.store.tables import revision
+from sillok.store.revisions import Old, read_old
 
 __all__ = ["read_superseded"]
 
 Key = tuple[Any, ...]
-
-
-def _value(raw: Any, kind: pa.DataType) -> Any:
-    if raw is None:
-        return None
-    if pa.types.is_date32(kind):
-        return date.fromisoformat(raw)
-    if pa.types.is_decimal128(kind):
-        return Decimal(raw)
-    return float(raw) if pa.types.is_float64(kind) else raw
 
 
 def _known_now(current: pa.Table, shape: Shape, keys: set[Key]) -> dict[Key, datetime]:
@@ -35,30 +24,32 @@ def _known_now(current: pa.Table, shape: Shape, keys: set[Key]) -> dict[Key, dat
     return {row[:-1]: row[-1] for row in found if row[:-1] in keys}
 
 
+def _typed(values: dict[str, Any], shape: Shape) -> dict[str, Any]:
+    """Return the shape's columns; an index level, a decimal in the store, is a float there."""
+    found = {name: values[name] for name in shape.columns}
+    floats = [name for name, kind in shape.columns.items() if pa.types.is_float64(kind)]
+    return found | {name: float(found[name]) for name in floats if found[name] is not None}
+
+
 def read_superseded(conn: Connection, shape: Shape, part: int, current: pa.Table) -> pa.Table | None:
     """Return a partition's revised rows with ``known_until``, sorted; None if there is none.
 
     A value that was replaced at the very instant it became known was never the known one, and is left out.
     """
-    query = (
-        select(revision.c.key, revision.c.old, revision.c.old_known_at)
-        .where(revision.c.table_name == shape.table.name, revision.c.part == part)
-        .order_by(revision.c.id)
-    )
-    versions: dict[Key, list[tuple[dict[str, Any], datetime]]] = {}
-    for row in conn.execute(query):
-        key = tuple(_value(row.key[name], shape.columns[name]) for name in shape.key)
-        versions.setdefault(key, []).append((row.key | row.old, row.old_known_at))
+    versions: dict[Key, list[Old]] = {}
+    for old in read_old(conn, shape.table, part=part):
+        versions.setdefault(tuple(old.values[name] for name in shape.key), []).append(old)
     if not versions:
         return None
     standing = _known_now(current, shape, set(versions))
     rows: list[dict[str, Any]] = []
     for key, olds in versions.items():
-        ends = [known for _, known in olds[1:]] + [standing[key]]
-        for (values, known_at), known_until in zip(olds, ends, strict=True):
-            if known_at < known_until:
-                typed = {name: _value(values[name], kind) for name, kind in shape.columns.items()}
-                rows.append(typed | {"known_at": known_at, "known_until": known_until})
+        ends = [old.known_at for old in olds[1:]] + [standing[key]]
+        for old, known_until in zip(olds, ends, strict=True):
+            if old.known_at < known_until:
+                rows.append(
+                    _typed(old.values, shape) | {"known_at": old.known_at, "known_until": known_until}
+                )
     if not rows:
         return None
     order = [(name, "ascending") for name in (*shape.order, "known_at")]

@@ -25,6 +25,10 @@ __all__ = ["Store", "open_store"]
 
 _CONNECT_S = 10
 _CACHE_KIB = 65_536  # a connection's page cache; SQLite's own 2 MB makes reading a year ten times slower
+# To every connection of MySQL: never cut a value, whatever the server's own mode; changes are recorded as long texts.
+_FIRST_WORDS = (
+    "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'), SESSION group_concat_max_len = 67108864"
+)
 _ANSWER_S = 600  # a whole year of bars may be read or written in one statement
 
 
@@ -182,7 +186,7 @@ def _open_mysql(url: URL) -> Engine:
     limits = {"connect_timeout": _CONNECT_S, "read_timeout": _ANSWER_S, "write_timeout": _ANSWER_S}
     return create_engine(
         url.update_query_dict({"charset": "utf8mb4"}),
-        connect_args=limits,
+        connect_args=limits | {"init_command": _FIRST_WORDS},
         json_serializer=_dump,
         isolation_level="READ COMMITTED",
         pool_pre_ping=True,

@@ -35,6 +35,7 @@ _WAIT = "wait for the other writer or end it, then try again"
 _GONE = "see that the server runs and is reached, then run the same command again"
 _FULL = "free space on the server, then run the same command again: nothing is lost"
 _MEMORY = "give it more, or end what else runs there; then run the same command again: nothing is lost"
+_PACKET = "raise max_allowed_packet to 4 MB or more"
 _RIGHTS = "check user, word and name in SILLOK_DATABASE_URL"
 _NO_SPACE = 28  # the system's number, which the server passes on
 _MYSQL = {
@@ -69,7 +70,9 @@ _MYSQL = {
     1037: (ResourceError, "is out of memory", _MEMORY),
     1038: (ResourceError, "is out of memory", _MEMORY),
     1041: (ResourceError, "is out of memory", _MEMORY),
-    1153: (ResourceError, "refuses so large a packet", "raise max_allowed_packet to 4 MB or more"),
+    1153: (ResourceError, "refuses so large a packet", _PACKET),
+    1260: (ResourceError, "refuses so long a text of changes", _PACKET),
+    1301: (ResourceError, "refuses so long a text of changes", _PACKET),
     1044: (ConfigError, "refuses this user", f"{_RIGHTS}, and that the user has every right on it"),
     1142: (ConfigError, "refuses this user", f"{_RIGHTS}, and that the user has every right on it"),
     1045: (ConfigError, "refuses this user", _RIGHTS),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Column, Date, Dialect, Integer, Numeric, String, Table
 from sqlalchemy.types import TypeDecorator
 
-__all__ = ["MARIADB", "MYSQL", "SQLITE", "Spelling", "is_spoken", "spelling_of"]
+__all__ = ["MYSQL", "SQLITE", "Spelling", "is_spoken", "spelling_of"]
 
 _SPOKEN = (Integer, String, Date, Numeric)
 
@@ -33,7 +33,6 @@ class Spelling:
     greatest: str
     mark: str  # of a parameter
     ordered_join: str  # the left table is read first
-    trusting: str = ""  # before a statement whose JSON the server need not parse again
 
     def name(self, name: str, alias: str = "") -> str:
         """Return a quoted name, of a column of ``alias`` if given."""
@@ -58,12 +57,12 @@ class Spelling:
         place = self.name(days[0].name, alias)
         return f"CAST(substr({place}, 1, 4) AS INTEGER)" if self is SQLITE else f"YEAR({place})"
 
-    def json_object(self, table: Table, names: Sequence[str], alias: str) -> str:
-        """Return a row's named values as one JSON object, spaced as Python spaces it."""
+    def json_array(self, columns: Sequence[tuple[Column[Any], str]]) -> str:
+        """Return the values of columns, each of its alias, as one JSON array, spelled as :mod:`.revisions` does."""
         parts: list[str] = []
-        for name in names:
-            parts += [f"'{', ' if parts else '{'}\"{name}\": '", self._json(table.c[name], alias)]
-        return self._joined(*parts, "'}'") if parts else "'{}'"
+        for column, alias in columns:
+            parts += ["','" if parts else "'['", self._json(column, alias)]
+        return self.joined(*parts, "']'")
 
     def _json(self, column: Column[Any], alias: str) -> str:
         kind, place = _kind_of(column), self.name(column.name, alias)
@@ -74,22 +73,19 @@ class Spelling:
         elif issubclass(kind, Numeric) and self is SQLITE:  # a double there, of which printf shows the digits
             shown: Any = column.type
             text = f"CASE WHEN {place} IS NOT NULL THEN printf('\"%.{shown.scale}f\"', {place}) END"
-        else:  # a day, or a decimal, which is a text as everywhere in JSON of ours
-            text = self._joined("'\"'", place, "'\"'")
+        else:  # a day, an instant, or a decimal, which is a text as everywhere in JSON of ours
+            text = self.joined("'\"'", place, "'\"'")
         return f"COALESCE({text}, 'null')" if column.nullable else text
 
-    def _joined(self, *parts: str) -> str:
+    def joined(self, *parts: str) -> str:
+        """Return the parts as one text."""
         return " || ".join(parts) if self is SQLITE else f"CONCAT({', '.join(parts)})"
 
 
 SQLITE = Spelling('"', "IS", "MAX", "?", "CROSS JOIN")
 MYSQL = Spelling("`", "<=>", "GREATEST", "%s", "STRAIGHT_JOIN")
-# MariaDB keeps JSON as text and parses it in a CHECK: an eighth of a revision's cost, of what was put together here.
-MARIADB = replace(MYSQL, trusting="SET STATEMENT check_constraint_checks=0 FOR ")
 
 
 def spelling_of(dialect: Dialect) -> Spelling:
     """Return how the database of ``dialect`` spells."""
-    if dialect.name == "sqlite":
-        return SQLITE
-    return MARIADB if getattr(dialect, "is_mariadb", False) else MYSQL
+    return SQLITE if dialect.name == "sqlite" else MYSQL

@@ -17,16 +17,19 @@ from functools import cache
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, Text
+from sqlalchemy import Connection, Table, Text, func, select
 
 from sillok.errors import DataError
 from sillok.store.bulk import Sender, check_decimals, instant_text, open_sender
+from sillok.store.revisions import head_of, recorded_names
 from sillok.store.spelling import SQLITE, Spelling, is_spoken, spelling_of
+from sillok.store.tables import revision
 
 __all__ = ["Merged", "can_stage", "write_staged"]
 
 Row = tuple[Any, ...]
-_AT_ONCE = 5_000  # rows staged together: some MB at most, below the servers' limit on a table in memory
+# Values staged together, and recorded together as one text: some 5,000 bars, whose text a packet of 1 MB can hold.
+_CELLS_AT_ONCE = 45_000
 _UPDATE_FROM = (3, 33)  # the first SQLite that knows it
 
 
@@ -70,23 +73,23 @@ class _Merge:
         return f"DROP {'' if where else 'TEMPORARY '}TABLE IF EXISTS {where}{self.say.name(self.stage)}"
 
     def revise(self) -> str:
-        """Record old and new of what differs; the parameter is ``recorded_at``."""
-        say, table = self.say, self.table
+        """Record what stands and differs, a record a part; the parameter is ``recorded_at``."""
+        say, names = self.say, recorded_names(self.table)
+        row = [(self.table.c[name], "s" if name in self._keys else "b") for name in names]
+        rows = f"GROUP_CONCAT({say.json_array(row)})"
         taken = [
-            f"'{table.name}'",
-            say.part(table, "s"),
-            say.json_object(table, self._keys, "s"),
-            say.json_object(table, self._values, "b"),
-            say.json_object(table, self._values, "s"),
-            say.name("known_at", "b"),
+            f"'{self.table.name}'",
+            f"{say.part(self.table, 's')} AS {say.name('part')}",
+            "COUNT(*)",
+            say.joined(f"'{head_of(names)}'", rows, "']}'"),
             say.mark,
         ]
-        into = self._list(("table_name", "part", "key", "old", "new", "old_known_at", "recorded_at"))
+        into = self._list(("table_name", "part", "changes", "old", "recorded_at"))
         # MySQL reads the rows locked, so that the change below meets the very rows recorded here.
         locked = "" if say is SQLITE else " FOR UPDATE"
         return (
-            f"{say.trusting}INSERT INTO {say.name('revision')} ({into}) SELECT {', '.join(taken)} FROM {self._both()} "
-            f"WHERE {self._differs()}{locked}"
+            f"INSERT INTO {say.name('revision')} ({into}) SELECT {', '.join(taken)} FROM {self._both()} "
+            f"WHERE {self._differs()} GROUP BY {say.name('part')}{locked}"
         )
 
     def change(self) -> str:
@@ -155,15 +158,28 @@ def _put(conn: Connection, merge: _Merge, sender: Sender, encoded: Any, given: i
 
 
 def _run(conn: Connection, merge: _Merge, given: int, now: str, revised_at: str) -> Merged:
-    changed = conn.exec_driver_sql(merge.revise(), (now,)).rowcount
-    if changed:
-        met = conn.exec_driver_sql(merge.change(), (revised_at, now)).rowcount
-        if met != changed:
-            name = merge.table.name
-            raise DataError(f"{changed} rows of {name} differ, {met} changed; nothing is kept", table=name)
+    changed = 0
+    if conn.exec_driver_sql(merge.revise(), (now,)).rowcount:
+        changed = conn.exec_driver_sql(merge.change(), (revised_at, now)).rowcount
     if changed == given:
         return Merged(0, changed)
     return Merged(conn.exec_driver_sql(merge.insert(), (now,)).rowcount, changed)
+
+
+def _newest(conn: Connection) -> int:
+    return conn.execute(select(func.coalesce(func.max(revision.c.id), 0))).scalar_one()
+
+
+def _check_recorded(conn: Connection, table: Table, after: int, changed: int) -> None:
+    """Raise unless the records behind ``after`` hold as many rows as were changed."""
+    held = select(func.coalesce(func.sum(revision.c.changes), 0))
+    recorded = conn.execute(
+        held.where(revision.c.id > after, revision.c.table_name == table.name)
+    ).scalar_one()
+    if recorded != changed:
+        raise DataError(
+            f"{recorded} rows of {table.name} differ, {changed} changed; nothing is kept", table=table.name
+        )
 
 
 def write_staged(
@@ -187,7 +203,8 @@ def write_staged(
     sender = open_sender(conn, columns, into=merge.stage)
     times = instant_text(now), instant_text(revised_at)
     inserted = changed = 0
-    pieces = [rows[first : first + _AT_ONCE] for first in range(0, len(rows), _AT_ONCE)]
+    newest, at_once = _newest(conn), _CELLS_AT_ONCE // len(columns)
+    pieces = [rows[first : first + at_once] for first in range(0, len(rows), at_once)]
     with ThreadPoolExecutor(1) as ahead:  # the next piece becomes text while the server merges this one
         coming = ahead.submit(sender.encode, pieces[0])
         for piece, after in zip_longest(pieces, pieces[1:]):
@@ -199,4 +216,5 @@ def write_staged(
             done = _run(conn, merge, len(piece), *times)
             inserted, changed = inserted + done.inserted, changed + done.changed
     conn.exec_driver_sql(merge.drop())
+    _check_recorded(conn, table, newest, changed)
     return Merged(inserted, changed)

@@ -1,6 +1,7 @@
 """The tables: facts of the market (:mod:`sillok.store.facts`), and the record of what was made of them.
 
-A changed fact is a revision: the new value stands in its table, the old one in ``revision``.
+A changed fact is a revision: the new value stands in its table, the old one in ``revision``
+(:mod:`sillok.store.revisions`).
 """
 
 from __future__ import annotations
@@ -78,11 +79,11 @@ revision = Table(
     metadata,
     Column("id", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True),
     Column("table_name", String(32), nullable=False),
-    Column("part", Integer, nullable=False),  # the year the row speaks of; 0 where its key has no date
-    Column("key", JSON, nullable=False),
-    Column("old", JSON, nullable=False),
-    Column("new", JSON, nullable=False),
-    Column("old_known_at", UtcTime, nullable=False),
+    Column("part", Integer, nullable=False),  # the year its rows speak of; 0 where their key has no date
+    Column("changes", Integer, nullable=False),  # how many rows it holds
+    Column(
+        "old", _Long, nullable=False
+    ),  # JSON: names of columns, and rows of what stood; plain text to the servers
     Column("recorded_at", UtcTime, nullable=False),
     Index(None, "table_name", "part"),
 )

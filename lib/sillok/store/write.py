@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import datetime
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Connection, Table, bindparam, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, update
 
 from sillok.errors import DataError
 from sillok.store.bulk import insert_rows
+from sillok.store.revisions import record_old, recorded_names
 from sillok.store.staged import can_stage, write_staged
-from sillok.store.tables import revision
-from sillok.store.types import Exact, Points
+from sillok.store.standing import fetch_standing, holds_any
 
 __all__ = ["Written", "upsert"]
 
 Row = tuple[Any, ...]
-_KEYS_AT_ONCE = 500  # SQLite's oldest limit on variables is 999
 _TIMES = ("known_at", "recorded_at")
 MANY = 500  # rows; fewer are quicker one by one than a temporary table is made
 
@@ -34,26 +33,6 @@ class Written(NamedTuple):
         if not isinstance(other, Written):
             return NotImplemented
         return Written(self.inserted + other.inserted, self.changed + other.changed, self.same + other.same)
-
-
-def _json_value(value: object, column: Column[Any]) -> object:
-    if isinstance(column.type, Exact | Points) and value is not None:
-        return f"{value:.{column.type.scale}f}"  # as the column gives it back, whatever the vendor's spelling
-    return value.isoformat() if isinstance(value, date | datetime) else value
-
-
-def _fetch_existing(
-    conn: Connection, table: Table, names: Sequence[str], keys: set[Row], *, limit: int | None = None
-) -> Iterator[Row]:
-    """Yield what stands in ``table`` for ``keys`` and perhaps a little around them, in the order of ``names``."""
-    first, *rest = list(table.primary_key.columns)
-    query = select(*(table.c[name] for name in names)).limit(limit)
-    for position, column in enumerate(rest, start=1):
-        found = [key[position] for key in keys]
-        query = query.where(column.between(min(found), max(found)))
-    heads = sorted({key[0] for key in keys})
-    for start in range(0, len(heads), _KEYS_AT_ONCE):
-        yield from conn.execute(query.where(first.in_(heads[start : start + _KEYS_AT_ONCE])))  # type: ignore[misc]
 
 
 def _check_columns(table: Table, columns: Sequence[str]) -> None:
@@ -77,47 +56,25 @@ def _key_rows(table: Table, columns: Sequence[str], rows: Sequence[Row]) -> dict
     return keyed
 
 
-def _revise(
+def _change(
     conn: Connection,
     table: Table,
     values: Sequence[str],
-    changes: Sequence[tuple[Row, Row, Row, datetime, datetime]],
+    changes: Sequence[tuple[Row, Row, datetime]],
     now: datetime,
 ) -> None:
-    """Record old and new of each ``(key, old, new, old_known_at, known_at)``, then set the new."""
+    """Set the ``values`` of each ``(key, new, known_at)``."""
     key_columns = list(table.primary_key.columns)
-    records, updates = [], []
-    for key, old, new, old_known_at, known_at in changes:
-        part = next((value.year for value in key if isinstance(value, date)), 0)
-        records.append(
-            {
-                "table_name": table.name,
-                "part": part,
-                "key": {c.name: _json_value(v, c) for c, v in zip(key_columns, key, strict=True)},
-                "old": {n: _json_value(v, table.c[n]) for n, v in zip(values, old, strict=True)},
-                "new": {n: _json_value(v, table.c[n]) for n, v in zip(values, new, strict=True)},
-                "old_known_at": old_known_at,
-                "recorded_at": now,
-            }
-        )
-        updates.append(
-            {f"key_{c.name}": v for c, v in zip(key_columns, key, strict=True)}
-            | {f"to_{n}": v for n, v in zip(values, new, strict=True)}
-            | {"to_known_at": known_at, "to_recorded_at": now}
-        )
-    conn.execute(insert(revision), records)
+    updates = [
+        {f"key_{c.name}": v for c, v in zip(key_columns, key, strict=True)}
+        | {f"to_{n}": v for n, v in zip(values, new, strict=True)}
+        | {"to_known_at": known_at, "to_recorded_at": now}
+        for key, new, known_at in changes
+    ]
     statement = update(table).values({n: bindparam(f"to_{n}") for n in (*values, *_TIMES)})
     for column in key_columns:
         statement = statement.where(column == bindparam(f"key_{column.name}"))
     conn.execute(statement, updates)
-
-
-def _holds_any(conn: Connection, table: Table, keys: set[Row]) -> bool:
-    """Whether anything stands where ``keys`` lie, or a little around them."""
-    return (
-        next(_fetch_existing(conn, table, [table.primary_key.columns[0].name], keys, limit=1), None)
-        is not None
-    )
 
 
 def upsert(
@@ -137,7 +94,7 @@ def upsert(
     keyed = _key_rows(table, columns, rows)
     if len(rows) < many or not can_stage(conn, table):
         return _write_singly(conn, table, columns, keyed, now=now, revised_at=revised_at)
-    if not _holds_any(conn, table, set(keyed)):
+    if not holds_any(conn, table, keyed):
         _insert_fresh(conn, table, columns, rows, now)
         return Written(len(rows), 0, 0)
     done = write_staged(conn, table, columns, rows, now=now, revised_at=revised_at)
@@ -160,25 +117,28 @@ def _write_singly(
     revised_at: datetime,
 ) -> Written:
     """Fetch what stands, compare in Python, and change row by row: the plain words of what is written."""
-    key_names = [column.name for column in table.primary_key.columns]
-    values = [name for name in columns if name not in {*key_names, "known_at"}]
-    width = len(key_names)
+    names = recorded_names(table)
+    width = len(table.primary_key.columns)
+    values = names[width:-1]
     pick = [columns.index(name) for name in values]
     known = columns.index("known_at")
-    changes: list[tuple[Row, Row, Row, datetime, datetime]] = []
+    olds: list[Row] = []
+    changes: list[tuple[Row, Row, datetime]] = []
     same = 0
-    for row in _fetch_existing(conn, table, [*key_names, *values, "known_at"], set(keyed)):
-        key = tuple(row[:width])
+    for row in map(tuple, fetch_standing(conn, table, names, keyed)):
+        key = row[:width]
         given = keyed.pop(key, None)
         if given is None:
             continue
-        old, new = tuple(row[width:-1]), tuple(given[place] for place in pick)
-        if old == new:
+        new = tuple(given[place] for place in pick)
+        if row[width:-1] == new:
             same += 1
         else:
-            changes.append((key, old, new, row[-1], max(given[known], revised_at)))
+            olds.append(row)
+            changes.append((key, new, max(given[known], revised_at)))
     if changes:
-        _revise(conn, table, values, changes, now)
+        record_old(conn, table, olds, now=now)
+        _change(conn, table, values, changes, now)
     fresh = list(keyed.values())
     if fresh:
         _insert_fresh(conn, table, columns, fresh, now)

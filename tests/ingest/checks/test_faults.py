@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
 from sillok.ingest.checks import CHECKS, CheckResult, check_market
 from sillok.store import Store, open_store
+from sillok.store.revisions import record_old, recorded_names
 from sillok.store.tables import (
     corporate_action,
     daily_bar,
@@ -21,7 +22,6 @@ from sillok.store.tables import (
     overseas_bar,
     rate_bar,
     raw_bar,
-    revision,
     session,
     statement,
 )
@@ -135,17 +135,11 @@ def swing(conn: Connection) -> None:
 
 
 def change_isin(conn: Connection) -> None:
-    """Record that the quiet issue's symbol became another security's."""
-    blank = {"name": "", "market": "KOSPI"}
-    row = {
-        "table_name": "issue",
-        "part": 0,
-        "key": {"symbol": QUIET},
-        "old_known_at": NOW,
-        "recorded_at": NOW,
-    }
-    values = {"old": blank | {"isin": "KR7900060000"}, "new": blank | {"isin": "KR7900060018"}}
-    conn.execute(insert(revision), [row | values, row | values | {"new": values["old"]}])
+    """Record that the quiet issue's symbol was another security's, and that its name changed since."""
+    names = recorded_names(issue)
+    stands = conn.execute(select(issue.c[*names]).where(issue.c.symbol == QUIET)).one()._asdict()
+    for before in ({"isin": "KR7900069999"}, {"name": "before"}):
+        record_old(conn, issue, [tuple((stands | before)[name] for name in names)], now=NOW)
 
 
 HALT = {"open": 0, "high": 0, "low": 0, "volume": 0}

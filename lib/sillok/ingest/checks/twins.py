@@ -10,7 +10,8 @@ from sqlalchemy import Connection, func, or_, select
 from sillok.clock import KST
 from sillok.ingest.checks.facts import Facts
 from sillok.ingest.checks.result import EXAMPLES, CheckResult, as_day
-from sillok.store.tables import daily_bar, issue, revision
+from sillok.store.revisions import read_changes
+from sillok.store.tables import daily_bar, issue
 
 __all__ = ["TWIN_REASONS", "check_twins"]
 
@@ -61,12 +62,8 @@ def check_twins(conn: Connection, facts: Facts) -> CheckResult:
 
 def _find_changed(conn: Connection, through: date) -> list[dict[str, Any]]:
     since = datetime.combine(through - _RECENT, time(), KST)
-    c = revision.c
-    query = (
-        select(c.key, c.old, c.new).where(c.table_name == issue.name, c.recorded_at >= since).order_by(c.id)
-    )
     return [
-        {"symbol": row.key["symbol"], "was": row.old["isin"], "is": row.new["isin"]}
-        for row in conn.execute(query)
-        if row.old["isin"] and row.new["isin"] and row.old["isin"] != row.new["isin"]
+        {"symbol": change.old["symbol"], "was": change.old["isin"], "is": change.new["isin"]}
+        for change in read_changes(conn, issue, since=since)
+        if change.old["isin"] and change.new["isin"] and change.old["isin"] != change.new["isin"]
     ]
