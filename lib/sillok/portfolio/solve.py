@@ -21,6 +21,7 @@ __all__ = ["Engine", "solve", "solved", "trading_cost"]
 
 # A rounding of the smallest eigenvalue of a singular covariance, against the largest variance.
 _NUDGE = 1e-10
+_SMALL = 100
 # Only an optimal answer is an answer: a solver's own that could not be made exact is taken up to these.
 _GAP, _VIOLATION = 1e-6, 1e-8
 
@@ -189,7 +190,10 @@ class Engine:
                 found = None
             else:
                 return found
-        again = key in self._seen
+        # cvxpy orders a cone's rows by a product with every parameter: for a large dense root that takes longer than
+        # to state the problem anew each time.
+        quick = data.factor is not None or len(data.labels) <= _SMALL
+        again = key in self._seen and quick
         found = Statement(data, limits, goal, again=again)
         if again:
             self._statements[key] = found
