@@ -8,7 +8,7 @@ holds, negative where the upper one does, zero where neither does (Karush, Kuhn 
 
 from __future__ import annotations
 
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 
@@ -187,4 +187,4 @@ def _leaning(price: np.ndarray, at: np.ndarray, low: np.ndarray, high: np.ndarra
     """Return each price times the distance from the side that it leans on."""
     side = np.where(price > 0, low, high)
     away = np.where(np.isfinite(side), at - side, np.sign(price) * (1 + np.abs(at)))
-    return cast(np.ndarray, price * away)
+    return price * away
