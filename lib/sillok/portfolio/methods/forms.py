@@ -93,7 +93,7 @@ class DenseForm:
         rows = self.P[free]
         H = rows[:, free]
         if shift:
-            H[np.diag_indices(len(free))] += shift
+            H.flat[:: len(free) + 1] += shift
         L = _cholesky(H)
         return None if L is None else _Cholesky(L, rows)
 
@@ -114,17 +114,17 @@ class FactorForm:
 
     def block(self, free: np.ndarray, shift: float) -> Block | None:
         """Factorise ``P[F, F] + shift I`` by Woodbury's identity, in \\|F\\| K^2 operations; None where it is singular."""
-        B, d = self.B[free], self.d[free] + shift
+        B, d = self.B.take(free, axis=0), self.d.take(free) + shift
         if len(free) <= B.shape[1]:
             H = B @ B.T
-            H[np.diag_indices(len(free))] += d
+            H.flat[:: len(free) + 1] += d
             L = _cholesky(H)
             return None if L is None else _Small(self, free, L)
         if not d.min() > _PIVOT_TOL * self.diagonal[free].max():
             return None
         scaled = B / d[:, None]
         C = scaled.T @ B
-        C[np.diag_indices(len(C))] += 1.0
+        C.flat[:: len(C) + 1] += 1.0
         L = _cholesky(C)
         return None if L is None else _Woodbury(self, free, scaled, d, L)
 

@@ -36,8 +36,9 @@ def guess(program: Program) -> Sets:
     lb, ub, form = program.lb, program.ub, program.form
     x = np.where(np.isfinite(lb), -1, np.where(np.isfinite(ub), 1, 0)).astype(np.int8)
     x[(lb < 0) & (ub > 0)] = 0
-    x[program.fixed] = -1
-    loose = np.flatnonzero((x != 0) & ~program.fixed)
+    if program.fixed is not None:
+        x[program.fixed] = -1
+    loose = np.flatnonzero(x if program.fixed is None else (x != 0) & ~program.fixed)
     equal = program.equal
     first = int(equal.argmax()) if equal.any() else -1
     row, end = (program.A[first], float(program.low[first])) if first >= 0 else (np.ones(N), 1.0)
@@ -52,7 +53,7 @@ def guess(program: Program) -> Sets:
     room = np.minimum(ub - lb, 1.0)[loose]
     wanted = 2.0 * abs(end)
     mean_room = float(room.mean()) if len(room) else 1.0
-    k = max(_FEWEST, int(wanted / mean_room) if mean_room > 0 else N)
+    k = max(_FEWEST + N // 32, int(wanted / mean_room) if mean_room > 0 else N)
     if k < len(loose):
         loose = loose[np.argpartition(g, k)[:k]]
     x[loose] = 0
@@ -69,7 +70,7 @@ def pivot(program: Program, sets: Sets, *, longest: int = _LONGEST) -> Pivoted:
         at = _solve(program, sets, system)
         after = _exchange(program, sets, system, at)
         if after is None:
-            at, moved, met = _polish(program, sets, system, at)
+            at, moved, met = _polish(program, system, at)
             after = _exchange(program, sets, system, at) if moved else None
         x, y = at.x, at.y
         if after is None:
@@ -93,13 +94,16 @@ class _Point(NamedTuple):
 def _solve(program: Program, sets: Sets, system: System) -> _Point:
     """Return what the sets imply."""
     x = program.held(sets)
-    g = program.gradient(x) if x.any() or program.centre is not None else program.q
-    free, held = system.free, system.held
-    s = program.target(sets, held) - program.A[held] @ x
-    v, dy = system.solve(-g[free], s)
+    free = system.free
+    if program.centre is not None or x.any():
+        g = program.gradient(x)
+        v, dy = system.solve(-g[free], system.target - system.rows @ x)
+    else:
+        g = program.q
+        v, dy = system.solve(-g[free] if program.steepest else None, system.target)
     x[free] = v
     y = np.zeros(len(program.low))
-    y[held] = dy
+    y[system.held] = dy
     g = g + system.block.reach(v)
     if program.shift:
         g[free] += program.shift * v
@@ -109,19 +113,21 @@ def _solve(program: Program, sets: Sets, system: System) -> _Point:
 def _exchange(program: Program, sets: Sets, system: System, at: _Point) -> Sets | None:
     """Return the next sets, None if the signs agree with the present ones."""
     x, y, g = at
-    z = g - y @ program.A
-    # Rounding in a sum of N products of entries this large; a certificate has the last word.
-    z_tol = 1e-13 * max(float(np.abs(g).max()), float(np.abs(program.q).max()))
+    free = system.free
+    v = x[free]
     x_tol = 1e-13 * max(1.0, float(np.abs(x).max()))
-    free = sets.x == 0
-    below, above = free & (x < program.lb - x_tol), free & (x > program.ub + x_tol)
-    wrong = sets.x * z  # positive: the multiplier pushes away from its bound
-    wrong[program.fixed] = 0.0
-    loosed = np.flatnonzero(wrong > z_tol)
-    rows = sets.rows if program.equal.all() else _exchange_rows(program, sets, at, x_tol)
-    if not (len(loosed) or below.any() or above.any() or rows is not sets.rows):
+    below = free[v < program.lb[free] - x_tol]
+    above = free[v > program.ub[free] + x_tol]
+    # Positive where a multiplier pushes away from its bound; zero on the free.
+    wrong = sets.x * (g - y @ program.A)
+    if program.fixed is not None:
+        wrong[program.fixed] = 0.0
+    # Rounding in a sum of N products of entries this large; a certificate has the last word.
+    loosed = np.flatnonzero(wrong > 1e-13 * max(float(g.max()), -float(g.min()), program.steepest))
+    rows = sets.rows if program.equalities else _exchange_rows(program, sets, at, x_tol)
+    if not (len(loosed) or len(below) or len(above) or rows is not sets.rows):
         return None
-    most = max(_FEWEST, len(system.free))
+    most = max(_FEWEST, len(free))
     if len(loosed) > most:
         loosed = loosed[np.argpartition(-wrong[loosed], most)[:most]]
     side = sets.x.copy()
@@ -148,17 +154,17 @@ def _exchange_rows(program: Program, sets: Sets, at: _Point, x_tol: float) -> np
     return rows
 
 
-def _polish(program: Program, sets: Sets, system: System, at: _Point) -> tuple[_Point, bool, bool]:
+def _polish(program: Program, system: System, at: _Point) -> tuple[_Point, bool, bool]:
     """Refine the last system's answer by the programme's own residuals; say if it moved, and if held rows are met."""
     x, y, g = at
     moved = False
     for _ in range(_REFINEMENTS):
         g = program.gradient(x)
-        if system.refine(program, sets, x, y, g):
+        if system.refine(program, x, y, g):
             break
         moved = True
-    free, held = system.free, system.held
+    free = system.free
     x[free] = np.clip(x[free], program.lb[free], program.ub[free])
-    target = program.target(sets, held)
-    missed = float(np.abs(target - program.A[held] @ x).max(initial=0.0))
-    return _Point(x, y, g), moved, missed <= 1e-11 * max(1.0, float(np.abs(target).max(initial=0.0)))
+    missed = np.abs(system.target - system.rows @ x).max(initial=0.0)
+    size = np.abs(system.target).max(initial=1.0)
+    return _Point(x, y, g), moved, bool(missed <= 1e-11 * size)

@@ -30,9 +30,9 @@ def feasible_point(program: Program, near: np.ndarray) -> np.ndarray:
     """
     N = len(near)
     identity = FactorForm(np.zeros((N, 0)), np.ones(N))
-    nearest = program._replace(form=identity, q=-near, shift=0.0, centre=None)
+    nearest = Program.of(identity, -near, *program[2:7])
     inside = (near > program.lb) & (near < program.ub)
-    side = np.where(program.fixed | (near <= program.lb), -1, np.where(inside, 0, 1)).astype(np.int8)
+    side = np.where(_fixed(program) | (near <= program.lb), -1, np.where(inside, 0, 1)).astype(np.int8)
     found = pivot(nearest, Sets(side, np.where(program.equal, -1, 0).astype(np.int8)))
     if found.settled and certify(nearest, found.x, found.y).violation <= _MET:
         return found.x
@@ -69,7 +69,7 @@ def primal(program: Program, x: np.ndarray) -> Pivoted:
             return Pivoted(x, y, sets, step, settled=False, singular=True)
         end, y = x.copy(), np.zeros(M)
         for _ in range(3):
-            system.refine(program, sets, end, y, program.gradient(end))
+            system.refine(program, end, y, program.gradient(end))
         free = system.free
         p = end[free] - x[free]
         length, blocking, side = _blocking(program, sets, x, free, p, bland=stalled > _PATIENCE)
@@ -86,7 +86,7 @@ def primal(program: Program, x: np.ndarray) -> Pivoted:
 
 def _first(program: Program, x: np.ndarray) -> Sets:
     """Hold the bounds that ``x`` is on, and of the rows that it is on as many as do not depend on one another."""
-    at_low = program.fixed | (x <= program.lb + _MET)
+    at_low = _fixed(program) | (x <= program.lb + _MET)
     at_high = ~at_low & (x >= program.ub - _MET)
     side = np.where(at_low, -1, np.where(at_high, 1, 0)).astype(np.int8)
     x[at_low] = program.lb[at_low]
@@ -104,6 +104,10 @@ def _first(program: Program, x: np.ndarray) -> Sets:
             basis = np.vstack([basis, rest / np.linalg.norm(rest)])
             rows[i] = -1 if on_low else 1
     return Sets(side, rows)
+
+
+def _fixed(program: Program) -> np.ndarray:
+    return np.zeros(len(program.q), dtype=bool) if program.fixed is None else program.fixed
 
 
 def _hold(sets: Sets, which: int, side: int) -> None:
@@ -145,7 +149,7 @@ def _blocking(
 def _release(program: Program, sets: Sets, z: np.ndarray, y: np.ndarray, *, bland: bool) -> bool:
     """Let go of the constraint whose multiplier is most of the wrong sign; False if none is."""
     wrong = np.concatenate(
-        [np.where(program.fixed, 0.0, sets.x * z), np.where(program.equal, 0.0, sets.rows * y)]
+        [np.where(_fixed(program), 0.0, sets.x * z), np.where(program.equal, 0.0, sets.rows * y)]
     )
     tol = 1e-13 * max(float(np.abs(z).max(initial=0.0)), float(np.abs(program.q).max(initial=0.0)))
     bad = np.flatnonzero(wrong > tol)

@@ -46,8 +46,11 @@ class Program(NamedTuple):
     high: np.ndarray  # (M,)
     lb: np.ndarray  # (N,)
     ub: np.ndarray  # (N,)
-    fixed: np.ndarray  # (N,) bool: both bounds are one
+    fixed: np.ndarray | None  # (N,) bool: both bounds are one; None: nowhere
     equal: np.ndarray  # (M,) bool: both sides are one
+    equalities: bool  # all rows are
+    steepest: float  # max |q|
+    at_zero: bool  # the lower bounds are all zero
     shift: float = 0.0
     centre: np.ndarray | None = None
 
@@ -63,7 +66,22 @@ class Program(NamedTuple):
         ub: np.ndarray,
     ) -> Program:
         """Return the programme of these arrays."""
-        return cls(form, q, A, low, high, lb, ub, lb == ub, low == high)
+        fixed, equal = lb == ub, low == high
+        steepest = float(np.abs(q).max(initial=0.0))
+        return cls(
+            form,
+            q,
+            A,
+            low,
+            high,
+            lb,
+            ub,
+            fixed if fixed.any() else None,
+            equal,
+            bool(equal.all()),
+            steepest,
+            not lb.any(),
+        )
 
     def near(self, centre: np.ndarray, shift: float) -> Program:
         """Return the programme with a proximal term (Rockafellar, 1976): strictly convex whatever ``P`` is."""
@@ -77,14 +95,13 @@ class Program(NamedTuple):
     def held(self, sets: Sets) -> np.ndarray:
         """Return the point whose held variables are on their bounds, and whose free ones are zero."""
         x = np.zeros(len(self.q))
-        at_low, at_high = sets.x < 0, sets.x > 0
-        x[at_low] = self.lb[at_low]
-        x[at_high] = self.ub[at_high]
+        if not self.at_zero:
+            at_low = sets.x < 0
+            x[at_low] = self.lb[at_low]
+        at_high = np.flatnonzero(sets.x > 0)
+        if len(at_high):
+            x[at_high] = self.ub[at_high]
         return x
-
-    def target(self, sets: Sets, held: np.ndarray) -> np.ndarray:
-        """Return the sides that the rows ``held`` are on."""
-        return np.where(sets.rows[held] < 0, self.low[held], self.high[held])
 
 
 class System:
@@ -94,19 +111,24 @@ class System:
     [ A_WF     0   ] [dy] = [s]        by  S = A_WF H_FF^-1 A_WF'
     """
 
-    __slots__ = ("A", "G", "block", "free", "held", "schur")
+    __slots__ = ("A", "G", "block", "free", "held", "rows", "schur", "target")
 
     def __init__(self, program: Program, sets: Sets, block: Block, free: np.ndarray, lift: float) -> None:
         self.block, self.free = block, free
         self.held = np.flatnonzero(sets.rows)
-        self.A = program.A[self.held][:, free]
+        if len(self.held) == len(program.low) and program.equalities:
+            self.rows, self.target = program.A, program.low
+        else:
+            self.rows = program.A[self.held]
+            self.target = np.where(sets.rows[self.held] < 0, program.low[self.held], program.high[self.held])
+        self.A = self.rows.take(free, axis=1)
         self.G = block.solve(self.A.T)
         S = self.A @ self.G
         if len(S):
-            size = S.diagonal().max()
+            size = float(S.diagonal().max())
             if not size > 0:
                 size = 1.0 / max(float(program.form.diagonal.mean()), 1e-300)
-            S[np.diag_indices(len(S))] += lift * size
+            S.flat[:: len(S) + 1] += lift * size
         self.schur = S
 
     @classmethod
@@ -116,34 +138,38 @@ class System:
         block = program.form.block(free, program.shift)
         return None if block is None else cls(program, sets, block, free, lift)
 
-    def solve(self, r: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return ``(dx, dy)``."""
+    def solve(self, r: np.ndarray | None, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return ``(dx, dy)``; without ``r`` it is zero."""
+        if r is None:
+            return self.G @ (dy := self._across(s)), dy
         u = self.block.solve(r[:, None])[:, 0]
         if not len(s):
             return u, s
-        left = s - self.A @ u
-        dy = left / self.schur[0] if len(s) == 1 else np.linalg.solve(self.schur, left)
+        dy = self._across(s - self.A @ u)
         return u + self.G @ dy, dy
 
-    def refine(self, program: Program, sets: Sets, x: np.ndarray, y: np.ndarray, g: np.ndarray) -> bool:
+    def _across(self, s: np.ndarray) -> np.ndarray:
+        return s / self.schur[0] if len(s) == 1 else np.linalg.solve(self.schur, s)
+
+    def refine(self, program: Program, x: np.ndarray, y: np.ndarray, g: np.ndarray) -> bool:
         """Correct ``x`` and ``y`` in place by what the programme leaves over at them, where the gradient is ``g``.
 
         Returns whether there was no more to correct than rounding.
         """
         pull = y[self.held] @ self.A
         r = pull - g[self.free]
-        s = program.target(sets, self.held) - program.A[self.held] @ x
-        size = float(np.abs(pull).max(initial=0.0)) + float(np.abs(program.q).max())
-        small = float(np.abs(x).max(initial=0.0))
-        if (
-            float(np.abs(r).max(initial=0.0)) <= _ROUNDING * size
-            and float(np.abs(s).max(initial=0.0)) <= _ROUNDING * small
-        ):
+        s = self.target - self.rows @ x
+        size = _largest(pull) + program.steepest
+        if _largest(r) <= _ROUNDING * size and _largest(s) <= _ROUNDING * _largest(x):
             return True
         dx, dy = self.solve(r, s)
         x[self.free] += dx
         y[self.held] += dy
         return False
+
+
+def _largest(values: np.ndarray) -> float:
+    return max(float(values.max()), -float(values.min())) if len(values) else 0.0
 
 
 class Certificate(NamedTuple):
@@ -154,19 +180,21 @@ class Certificate(NamedTuple):
     violation: float  # largest distance of a row or a bound from where it should be, in its own units
 
 
-def certify(program: Program, x: np.ndarray, y: np.ndarray) -> Certificate:
+def certify(program: Program, x: np.ndarray, y: np.ndarray, g: np.ndarray | None = None) -> Certificate:
     """Bound the distance from the optimum by duality, from ``x`` and ``y`` alone.
 
     With ``g = P x + q`` convexity gives ``f(v) >= f(x) + g'(v - x)`` for each feasible ``v``, and linear duality
     bounds ``g'v`` by the rows' and bounds' multipliers. A multiplier that leans on an absent bound is priced at a
-    bound ``1 + |x|`` away. The proximal term, if any, is left out: what is certified is the programme as given.
+    bound ``1 + |x|`` away. The proximal term, if any, is left out: what is certified is the programme as given;
+    ``g`` is its gradient at ``x``, if known.
     """
     P, q, A, low, high, lb, ub = program[:7]
-    Px = P.product(x)
-    z = Px + q - y @ A
+    g = P.product(x) + q if g is None else g
+    z = g - y @ A
     Ax = A @ x
+    earned = float(q @ x)
     size = max(
-        0.5 * float(x @ Px) + abs(float(q @ x)),
+        0.5 * (float(x @ g) - earned) + abs(earned),
         _SMALL * float(P.diagonal.mean()) * float(np.abs(x).sum()) ** 2,
     )
     excess = float(_leaning(y, Ax, low, high).sum() + _leaning(z, x, lb, ub).sum())
