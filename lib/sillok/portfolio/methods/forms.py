@@ -81,7 +81,8 @@ class DenseForm:
     __slots__ = ("P", "diagonal")
 
     def __init__(self, P: np.ndarray) -> None:
-        self.P = np.ascontiguousarray(P, dtype=float)
+        # Frames hold their columns together; of a symmetric matrix the transpose is the same and costs no copy.
+        self.P = np.ascontiguousarray(P.T if P.flags.f_contiguous else P, dtype=float)
         self.diagonal = self.P.diagonal()
 
     def product(self, x: np.ndarray) -> np.ndarray:
