@@ -1,7 +1,14 @@
 """Portfolios: choose a universe, solve for weights under named limits, turn weights into whole-share orders."""
 
+from sillok.portfolio.budgeting import risk_budgeting, risk_parity
 from sillok.portfolio.costs import price_limits, settlement_tax_rate, tick_down, tick_size, tick_up
 from sillok.portfolio.data import Data, ExposureLimit, GroupLimit, Limits, Solution
+from sillok.portfolio.frontier import Frontier, efficient_frontier
+from sillok.portfolio.hierarchical import (
+    hierarchical_equal_risk,
+    hierarchical_risk_parity,
+    nested_clusters,
+)
 from sillok.portfolio.integer import few_names
 from sillok.portfolio.mean_variance import (
     maximum_sharpe,
@@ -24,6 +31,7 @@ __all__ = [
     "Data",
     "Engine",
     "ExposureLimit",
+    "Frontier",
     "GroupLimit",
     "Limits",
     "OrderPlan",
@@ -34,15 +42,21 @@ __all__ = [
     "TradePlan",
     "Universe",
     "Walk",
+    "efficient_frontier",
     "few_names",
+    "hierarchical_equal_risk",
+    "hierarchical_risk_parity",
     "maximum_sharpe",
     "mean_variance",
     "minimum_cvar",
     "minimum_mad",
     "minimum_variance",
     "multi_period",
+    "nested_clusters",
     "plan_orders",
     "price_limits",
+    "risk_budgeting",
+    "risk_parity",
     "select_universe",
     "settlement_tax_rate",
     "target_return",

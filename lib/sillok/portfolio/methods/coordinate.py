@@ -31,7 +31,7 @@ _NEAR = 0.25  # a step that changes no coordinate by more than this part of it i
 # Frames lend read-only arrays. Told so beforehand, one compiled function takes them and others without a copy.
 _MATRIX = types.Array(float64, 2, "C", readonly=True)
 _VECTOR = types.Array(float64, 1, "C", readonly=True)
-_FOUND = types.Tuple((float64[::1], float64, float64, int64))
+_FOUND = types.Tuple((float64[::1], float64, float64, int64))  # type: ignore[no-untyped-call]
 
 
 class Budgeted(NamedTuple):

@@ -13,7 +13,7 @@ slightly other returns, leads those to the true ones at one fixed t, and walks f
 
 from __future__ import annotations
 
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -105,7 +105,7 @@ def _walk(
         raise SolverError(f"the critical line lost its way among {N} assets: {FAULTS[4]}") from err
     if code != DONE:
         raise SolverError(f"the critical line lost its way after {count} corners: {FAULTS[code]}")
-    return cast(np.ndarray, corners[:count])
+    return corners[:count]
 
 
 def _vertex(problem: Programme, c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -139,7 +139,7 @@ def _simplex(problem: Programme, c: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     import highspy
 
     A, low, high, lb, ub = problem[3:]
-    model = highspy.Highs()
+    model = highspy.Highs()  # type: ignore[no-untyped-call]
     model.setOptionValue("output_flag", False)
     model.setOptionValue("presolve", "off")
     model.setOptionValue("solver", "simplex")
