@@ -4,11 +4,7 @@ from sillok.portfolio.budgeting import risk_budgeting, risk_parity
 from sillok.portfolio.costs import price_limits, settlement_tax_rate, tick_down, tick_size, tick_up
 from sillok.portfolio.data import Data, ExposureLimit, GroupLimit, Limits, Solution
 from sillok.portfolio.frontier import Frontier, efficient_frontier
-from sillok.portfolio.hierarchical import (
-    hierarchical_equal_risk,
-    hierarchical_risk_parity,
-    nested_clusters,
-)
+from sillok.portfolio.hierarchical import hierarchical_equal_risk, hierarchical_risk_parity, nested_clusters
 from sillok.portfolio.integer import few_names
 from sillok.portfolio.mean_variance import (
     maximum_sharpe,
@@ -22,7 +18,7 @@ from sillok.portfolio.multiperiod import TradePlan, multi_period
 from sillok.portfolio.orders import OrderPlan, plan_orders
 from sillok.portfolio.scenarios import Scenarios
 from sillok.portfolio.solve import Engine
-from sillok.portfolio.tail import TailSolution, minimum_cvar, minimum_mad
+from sillok.portfolio.tail import TailSolution, minimum_cvar, minimum_evar, minimum_mad
 from sillok.portfolio.terms import Terms
 from sillok.portfolio.universe import Universe, select_universe
 from sillok.portfolio.walk import Walk, walk, walk_forward
@@ -49,6 +45,7 @@ __all__ = [
     "maximum_sharpe",
     "mean_variance",
     "minimum_cvar",
+    "minimum_evar",
     "minimum_mad",
     "minimum_variance",
     "multi_period",

@@ -9,7 +9,8 @@ the scenarios; nothing is annualised. A loss is a positive number.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,13 +19,15 @@ import pandas as pd
 from sillok.errors import ConfigError, InfeasibleError
 from sillok.portfolio.constraints import Rows, bounds, linear_rows
 from sillok.portfolio.data import Limits
-from sillok.portfolio.methods.tail_interior import Hinges, Region
-from sillok.portfolio.methods.tail_lift import lift
+from sillok.portfolio.methods.tail_entropy import Entropic
+from sillok.portfolio.methods.tail_interior import Hinges
+from sillok.portfolio.methods.tail_mildest import mildest
 from sillok.portfolio.methods.tail_programme import Least, minimise
+from sillok.portfolio.methods.tail_region import Region, lift
 from sillok.portfolio.prices import Prices
 from sillok.portfolio.scenarios import Scenarios
 
-__all__ = ["TailSolution", "minimum_cvar", "minimum_mad"]
+__all__ = ["TailSolution", "minimum_cvar", "minimum_evar", "minimum_mad"]
 
 _NO_LIMITS = Limits()
 # A quantile is looked for among sums of probabilities, which round.
@@ -124,12 +127,10 @@ def _state(given: Scenarios | pd.DataFrame, limits: Limits, least: float | None)
     return _Problem(scenarios, R, p, mean, scale, region, rows, tuple(others))
 
 
-def _with_threshold(region: Region, N: int) -> Region:
-    """Return the region with one free variable more, the threshold, after the weights."""
+def _with_variable(region: Region, N: int, *, least: float = -np.inf) -> Region:
+    """Return the region with one variable more after the weights, from ``least`` on."""
     A = np.insert(region.A, N, 0.0, axis=1)
-    return Region(
-        A, region.low, region.high, np.insert(region.lb, N, -np.inf), np.insert(region.ub, N, np.inf)
-    )
+    return Region(A, region.low, region.high, np.insert(region.lb, N, least), np.insert(region.ub, N, np.inf))
 
 
 def _quantile(losses: np.ndarray, p: np.ndarray, level: float) -> float:
@@ -167,9 +168,11 @@ def _equal_parts(region: Region, N: int, budget: float) -> np.ndarray:
     return start
 
 
-def _least(problem: _Problem, hinges: Hinges, region: Region, start: np.ndarray) -> Least:
+@contextmanager
+def _said(problem: _Problem) -> Iterator[None]:
+    """Name the limits where no portfolio keeps them."""
     try:
-        return minimise(hinges, region, start)
+        yield
     except InfeasibleError as err:
         names = ", ".join((*problem.rows.names, *problem.others))
         raise InfeasibleError(
@@ -212,7 +215,7 @@ def minimum_cvar(
     _check_level(level)
     problem = _state(scenarios, limits, min_return_period)
     T, N = problem.R.shape
-    region = _with_threshold(problem.region, N)
+    region = _with_variable(problem.region, N)
     E = np.empty((T, N + 1))
     np.multiply(problem.R, -1 / problem.scale, out=E[:, :N])
     E[:, N] = -1.0
@@ -220,7 +223,8 @@ def minimum_cvar(
     c[N] = 1.0
     start = _equal_parts(region, N, limits.budget)
     start[N] = _quantile(E[:, :N] @ start[:N], problem.p, level)
-    found = _least(problem, Hinges(E, np.zeros(T), problem.p / (1 - level), c), region, start)
+    with _said(problem):
+        found = minimise(Hinges(E, np.zeros(T), problem.p / (1 - level), c), region, start)
     return _read(problem, found, measure="cvar", level=level)
 
 
@@ -228,9 +232,9 @@ def _read(problem: _Problem, found: Least, *, measure: str, level: float | None)
     N = problem.R.shape[1]
     w = found.x[:N]
     losses = -(problem.R @ w)
-    value, threshold = found.value * problem.scale, None
-    if level is not None:
-        threshold = _quantile(losses, problem.p, level)
+    value = found.value * problem.scale
+    threshold = None if level is None else _quantile(losses, problem.p, level)
+    if measure == "cvar" and threshold is not None and level is not None:
         value = threshold + float(problem.p @ np.maximum(losses - threshold, 0.0)) / (1 - level)
     # A hedge without risk has no relative gap; a thousandth of what an issue moves stands in.
     size = max(abs(value), float(problem.p @ np.abs(losses)), 1e-3 * problem.scale)
@@ -248,6 +252,31 @@ def _read(problem: _Problem, found: Least, *, measure: str, level: float | None)
     )
 
 
+def minimum_evar(
+    scenarios: Scenarios | pd.DataFrame,
+    limits: Limits = _NO_LIMITS,
+    *,
+    level: float = 0.95,
+    min_return_period: float | None = None,
+) -> TailSolution:
+    """Find the portfolio of the least entropic value at risk, the greatest that Chernoff's bound allows a VaR to be.
+
+    It lies above the CVaR of the same level and below the worst loss. Parameters and errors as in
+    :func:`minimum_cvar`.
+    """
+    _check_level(level)
+    problem = _state(scenarios, limits, min_return_period)
+    N = problem.R.shape[1]
+    region = _with_variable(problem.region, N, least=0.0)
+    goal = Entropic(problem.R / -problem.scale, np.zeros(len(problem.p)), problem.p, -float(np.log1p(-level)))
+    start = _equal_parts(region, N, limits.budget)
+    losses = goal.E @ start[:N]
+    start[N] = float(np.sqrt(problem.p @ (losses - problem.p @ losses) ** 2 / (2 * goal.limit)))
+    with _said(problem):
+        found = mildest(goal, region, start)
+    return _read(problem, found, measure="evar", level=level)
+
+
 def minimum_mad(
     scenarios: Scenarios | pd.DataFrame,
     limits: Limits = _NO_LIMITS,
@@ -263,5 +292,6 @@ def minimum_mad(
     E = (problem.mean - problem.R) / problem.scale
     c = np.zeros(len(problem.region.lb))
     start = _equal_parts(problem.region, N, limits.budget)
-    found = _least(problem, Hinges(E, np.zeros(T), 2 * problem.p, c), problem.region, start)
+    with _said(problem):
+        found = minimise(Hinges(E, np.zeros(T), 2 * problem.p, c), problem.region, start)
     return _read(problem, found, measure="mad", level=None)

@@ -74,7 +74,9 @@ class TailStatement:
             R = R - terms.p @ R
         elif self._measure == "cdar":
             R = np.cumsum(R, axis=0)
-        found = {"R": R, "p": terms.p, "A": terms.A, "previous": terms.previous}
+        # In units of their own spread the solver's tolerances mean the same for every period.
+        self._scale = float(np.sqrt(np.mean(terms.R**2))) or 1.0
+        found = {"R": R / self._scale, "p": terms.p, "A": terms.A, "previous": terms.previous}
         for name, value in (("low", terms.low), ("high", terms.high), ("lb", terms.lb), ("ub", terms.ub)):
             found[name] = value[np.isfinite(value)]
         for name in ("gross", "short", "turnover"):
@@ -145,4 +147,4 @@ class TailStatement:
             raise InfeasibleError("the limits contradict one another; loosen one")
         if status != cp.OPTIMAL:
             raise SolverError(f"the answer is {status}, only an optimal one is accepted", status=status)
-        return np.asarray(self._w.value), float(self.problem.value)
+        return np.asarray(self._w.value), float(self.problem.value) * self._scale

@@ -17,8 +17,9 @@ from typing import NamedTuple
 import numpy as np
 
 from sillok.errors import SolverError
+from sillok.portfolio.methods.tail_region import Region, Sides, inside
 
-__all__ = ["Hinges", "Point", "Region", "follow_path"]
+__all__ = ["Hinges", "Point", "follow_path"]
 
 _STEPS = 80  # twenty are usual
 # The relative gap at which the path ends: the kinks are told apart by then, and the last digits are not its work.
@@ -50,16 +51,6 @@ class Hinges(NamedTuple):
         return found
 
 
-class Region(NamedTuple):
-    """``low <= A x <= high`` and ``lb <= x <= ub``; ``lb < ub``, ends may be infinite."""
-
-    A: np.ndarray  # (M, n)
-    low: np.ndarray
-    high: np.ndarray
-    lb: np.ndarray
-    ub: np.ndarray
-
-
 class Point(NamedTuple):
     """Where the path ended; ``slope(q) = A'y + z`` nearly, ``y`` and ``z`` positive where a low end holds."""
 
@@ -68,45 +59,6 @@ class Point(NamedTuple):
     y: np.ndarray  # (M,)
     z: np.ndarray  # (n,)
     steps: int
-
-
-@dataclass(slots=True)
-class _Sides:
-    """The inequalities as ``G x >= h``, and the equalities."""
-
-    lower: np.ndarray  # indices of x
-    upper: np.ndarray
-    G: np.ndarray  # rows alone, low ends first
-    h: np.ndarray  # bounds first
-    equal: np.ndarray  # (M,) bool
-    low_rows: np.ndarray  # indices of rows
-    high_rows: np.ndarray
-
-    @classmethod
-    def of(cls, region: Region) -> _Sides:
-        equal = region.low == region.high
-        low_rows = np.flatnonzero(np.isfinite(region.low) & ~equal)
-        high_rows = np.flatnonzero(np.isfinite(region.high) & ~equal)
-        lower, upper = np.flatnonzero(np.isfinite(region.lb)), np.flatnonzero(np.isfinite(region.ub))
-        G = np.concatenate([region.A[low_rows], -region.A[high_rows]])
-        h = np.concatenate(
-            [region.lb[lower], -region.ub[upper], region.low[low_rows], -region.high[high_rows]]
-        )
-        return cls(lower, upper, G, h, equal, low_rows, high_rows)
-
-    def times(self, x: np.ndarray) -> np.ndarray:
-        return np.concatenate([x[self.lower], -x[self.upper], self.G @ x])
-
-    def back(self, z: np.ndarray, n: int) -> np.ndarray:
-        below, above, rows = self.split(z)
-        found = rows @ self.G if len(rows) else np.zeros(n)
-        found[self.lower] += below
-        found[self.upper] -= above
-        return found
-
-    def split(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        a, b = len(self.lower), len(self.lower) + len(self.upper)
-        return z[:a], z[a:b], z[b:]
 
 
 @dataclass(slots=True)
@@ -134,13 +86,7 @@ def _centre(e: np.ndarray, k: np.ndarray, mu: float) -> tuple[np.ndarray, np.nda
     return mu / np.where(e > 0, far, k - far), mu / q, q
 
 
-def _inside(region: Region, x: np.ndarray) -> np.ndarray:
-    """Return the point near ``x`` that has room to every bound."""
-    room = np.minimum(0.05 * (region.ub - region.lb), np.maximum(0.5 * np.abs(x), 1e-3))
-    return np.clip(x, region.lb + room, region.ub - room)
-
-
-def _begin(hinges: Hinges, region: Region, sides: _Sides, x: np.ndarray) -> _Path:
+def _begin(hinges: Hinges, region: Region, sides: Sides, x: np.ndarray) -> _Path:
     E, b, k, c = hinges
     mu = _START * float(k.mean())
     e = E @ x[: E.shape[1]] + b
@@ -168,7 +114,7 @@ def _gram(E: np.ndarray, D: np.ndarray, gap: float) -> np.ndarray:
 class _Newton:
     """The equations of one step, factorised once and solved twice (Mehrotra, 1992)."""
 
-    def __init__(self, path: _Path, region: Region, sides: _Sides, gap: float) -> None:
+    def __init__(self, path: _Path, region: Region, sides: Sides, gap: float) -> None:
         from scipy.linalg.lapack import dpotrf, dpotrs
 
         self._path, self._sides, self._solve = path, sides, dpotrs
@@ -182,15 +128,7 @@ class _Newton:
         self.D = 1.0 / (path.u / self._p + path.v / path.q)
         H = np.zeros((n, n))
         H[:m, :m] = _gram(path.E, self.D, gap)
-        below, above, rows = sides.split(path.z / path.s)
-        if len(rows):
-            H += (sides.G.T * rows) @ sides.G
-        diagonal = np.zeros(n)
-        diagonal[sides.lower] += below
-        diagonal[sides.upper] += above
-        # Scenarios fewer than free weights leave H singular; so small a ridge bends the step, not the answer.
-        diagonal += 1e-14 * (np.trace(H) + diagonal.sum()) / n
-        H[np.arange(n), np.arange(n)] += diagonal
+        sides.add_curvature(H, path.z / path.s)
         self._C, wrong = dpotrf(H, lower=1, overwrite_a=1)
         self.failed = bool(wrong)
         if self.failed:
@@ -269,8 +207,8 @@ def follow_path(hinges: Hinges, region: Region, start: np.ndarray) -> Point:
     SolverError
         If not even the first step can be made.
     """
-    sides = _Sides.of(region)
-    path = _begin(hinges, region, sides, _inside(region, start))
+    sides = Sides.of(region)
+    path = _begin(hinges, region, sides, inside(region, start))
     best, point = np.inf, None
     with np.errstate(all="ignore"):
         for steps in range(_STEPS):
@@ -290,12 +228,6 @@ def follow_path(hinges: Hinges, region: Region, start: np.ndarray) -> Point:
     return point
 
 
-def _read(path: _Path, region: Region, sides: _Sides, steps: int) -> Point:
-    below, above, rows = sides.split(path.z)
-    z, y = np.zeros(len(path.x)), np.zeros(len(region.low))
-    z[sides.lower] += below
-    z[sides.upper] -= above
-    y[sides.equal] = path.y
-    y[sides.low_rows] += rows[: len(sides.low_rows)]
-    y[sides.high_rows] -= rows[len(sides.low_rows) :]
-    return Point(path.x, path.q, y, z, steps)
+def _read(path: _Path, region: Region, sides: Sides, steps: int) -> Point:
+    y, z = sides.prices(region, path.y, path.z)
+    return Point(path.x, path.q.copy(), y, z, steps)

@@ -8,7 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from sillok.errors import SolverError
-from sillok.portfolio.methods.tail_interior import Hinges, Region, follow_path
+from sillok.portfolio.methods.tail_interior import Hinges, follow_path
+from sillok.portfolio.methods.tail_presolve import reduce_region
+from sillok.portfolio.methods.tail_region import Region
 from sillok.portfolio.methods.tail_simplex import solve_linear
 from sillok.portfolio.methods.tail_vertex import Settled, settle
 
@@ -75,21 +77,17 @@ def minimise(hinges: Hinges, region: Region, start: np.ndarray) -> Least:
     SolverError
         If nothing bounds the objective, or no way led to an answer that proves itself optimal.
     """
-    free = region.lb < region.ub
-    if free.all():
-        found, method = _solve(hinges, region, start)
-        return Least(found.x, found.q, found.y, found.z, found.value, found.gap, method)
-    m = hinges.E.shape[1]
-    held = np.where(free, 0.0, region.lb)
-    moved = region.A @ held
-    less = Hinges(hinges.E[:, free[:m]], hinges.b + hinges.E @ held[:m], hinges.k, hinges.c[free])
-    inner = Region(
-        region.A[:, free], region.low - moved, region.high - moved, region.lb[free], region.ub[free]
-    )
-    found, method = _solve(less, inner, start[free])
-    x = held
-    x[free] = found.x
-    z = hinges.slope(found.q) - found.y @ region.A
-    return Least(
-        x, found.q, found.y, z, found.value + float(hinges.c @ np.where(free, 0, x)), found.gap, method
-    )
+    less = reduce_region(region)
+    m, free = hinges.E.shape[1], less.free
+    inner = hinges
+    if not free.any():
+        x, y = less.fixed, np.zeros(len(region.low))
+        q = np.where(hinges.E @ x[:m] + hinges.b > 0, hinges.k, 0.0)
+        return Least(x, q, y, hinges.slope(q), hinges.value(x), 0.0, "nothing to choose")
+    if not free.all():
+        shifted = hinges.b + hinges.E @ less.fixed[:m]
+        inner = Hinges(hinges.E[:, free[:m]], shifted, hinges.k, hinges.c[free])
+    found, method = _solve(inner, less.inner, start[free])
+    x, y = less.widen(found.x, found.y)
+    z = hinges.slope(found.q) - y @ region.A
+    return Least(x, found.q, y, z, hinges.value(x), found.gap, method)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sillok.errors import InfeasibleError, SolverError
-from sillok.portfolio.methods.tail_interior import Hinges, Point, Region
+from sillok.portfolio.methods.tail_interior import Hinges, Point
+from sillok.portfolio.methods.tail_region import Region
 
 __all__ = ["solve_linear"]
 

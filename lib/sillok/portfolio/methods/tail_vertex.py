@@ -6,12 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sillok.portfolio.methods.tail_interior import Hinges, Point, Region
+from sillok.portfolio.methods.tail_interior import Hinges, Point
+from sillok.portfolio.methods.tail_region import Region, ends, held, violation
 
-__all__ = ["Settled", "certify", "settle", "violation"]
+__all__ = ["Settled", "certify", "settle"]
 
-# A free variable's reduced cost is zero in exact arithmetic; above this it is no rounding, and nothing is bounded.
-_ROUNDING = 1e-9
 # Further outside a limit than a sum of weights rounds: not a feasible point.
 _FEASIBLE = 1e-12
 
@@ -33,16 +32,6 @@ class Settled(NamedTuple):
         return self.value - self.bound
 
 
-def _ends(price: np.ndarray, low: np.ndarray, high: np.ndarray, at: np.ndarray) -> float:
-    """Return the least of ``price * t`` for ``low <= t <= high``, summed."""
-    end = np.where(price > 0, low, high)
-    held = np.isfinite(end)
-    loose = ~held & (price != 0)
-    if (np.abs(price[loose]) > _ROUNDING).any():
-        return -np.inf
-    return float(price[held] @ end[held] + price[loose] @ at[loose])
-
-
 def certify(hinges: Hinges, region: Region, q: np.ndarray, y: np.ndarray, at: np.ndarray) -> float:
     """Return a lower bound of the objective from multipliers ``0 <= q <= k`` and any ``y``.
 
@@ -52,17 +41,8 @@ def certify(hinges: Hinges, region: Region, q: np.ndarray, y: np.ndarray, at: np
     z = hinges.slope(q) - y @ region.A
     return (
         float(hinges.b @ q)
-        + _ends(y, region.low, region.high, region.A @ at)
-        + _ends(z, region.lb, region.ub, at)
-    )
-
-
-def violation(region: Region, x: np.ndarray) -> float:
-    """Return by how much ``x`` misses a limit at most."""
-    Ax = region.A @ x
-    return max(
-        float(np.max(side, initial=0.0))
-        for side in (region.low - Ax, Ax - region.high, region.lb - x, x - region.ub)
+        + ends(y, region.low, region.high, region.A @ at)
+        + ends(z, region.lb, region.ub, at)
     )
 
 
@@ -78,15 +58,6 @@ def _kink(e: np.ndarray, q: np.ndarray, k: np.ndarray) -> tuple[np.ndarray, np.n
     return on, np.where(on, q, np.where(e > 0, k, 0.0))
 
 
-def _held(region: Region, x: np.ndarray, point: Point) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return x on the bounds that hold it, which variables are free, and which rows hold."""
-    low, high = x - region.lb < point.z, region.ub - x < -point.z
-    x = np.where(low, region.lb, np.where(high, region.ub, x))
-    Ax = region.A @ x
-    rows = (region.low == region.high) | (Ax - region.low < point.y) | (region.high - Ax < -point.y)
-    return x, ~(low | high), rows
-
-
 def settle(hinges: Hinges, region: Region, point: Point) -> Settled:
     """Return the better certified of the point itself and the one on the kinks and limits that hold it.
 
@@ -96,7 +67,7 @@ def settle(hinges: Hinges, region: Region, point: Point) -> Settled:
     m = hinges.E.shape[1]
     e = hinges.E @ point.x[:m] + hinges.b
     on, q = _kink(e, point.q, hinges.k)
-    x, free, rows = _held(region, point.x, point)
+    x, free, rows = held(region, point.x, point.y, point.z)
     y = np.where(rows, point.y, 0.0)
     goal = np.where(point.y > 0, region.low, region.high)[rows]
     E = np.zeros((int(on.sum()), len(x)))
