@@ -13,7 +13,7 @@ from sillok.errors import ConfigError, InfeasibleError, SolverError
 from sillok.measures import expected_shortfall, value_at_risk
 from sillok.portfolio.data import ExposureLimit, GroupLimit, Limits
 from sillok.portfolio.scenarios import Scenarios
-from sillok.portfolio.tail import TailSolution, minimum_cvar, minimum_evar, minimum_mad
+from sillok.portfolio.tail import TailSolution, minimum_cdar, minimum_cvar, minimum_evar, minimum_mad
 from sillok.portfolio.tail_statement import TailStatement, Terms
 
 seeds = st.integers(0, 100_000)
@@ -166,7 +166,7 @@ def test_degenerate_problems_have_the_answer_of_the_textbooks_programme(seed: in
         assert off(found, limits) <= 1e-12
 
 
-@pytest.mark.parametrize("measure", ["cvar", "evar", "mad"])
+@pytest.mark.parametrize("measure", ["cvar", "evar", "cdar", "mad"])
 @pytest.mark.parametrize("seed", range(3))
 def test_every_limit_is_kept_as_the_general_statement_keeps_it(measure: str, seed: int) -> None:
     returns = draw(150, 8, seed)
@@ -187,7 +187,7 @@ def test_every_limit_is_kept_as_the_general_statement_keeps_it(measure: str, see
         max_short=0.12,
         max_turnover=0.9,
     )
-    solve = {"cvar": minimum_cvar, "evar": minimum_evar, "mad": minimum_mad}
+    solve = {"cvar": minimum_cvar, "cdar": minimum_cdar, "evar": minimum_evar, "mad": minimum_mad}
     found = solve[measure](scenarios, limits, min_return_period=floor)
     w = found.weights.to_numpy()
     A = np.array(
@@ -256,6 +256,51 @@ def test_a_worst_loss_that_is_probable_enough_is_the_entropic_value_at_risk() ->
     assert found.weights.tolist() == pytest.approx([1 / 3, 2 / 3], abs=1e-12)
     assert found.risk_period == pytest.approx(0.02, abs=1e-14)
     assert found.gap <= 1e-9
+
+
+def test_the_drawdown_of_one_issue_is_counted_from_the_highest_sum_so_far() -> None:
+    returns = pd.DataFrame({"a": [-0.01, 0.03, -0.02, -0.01, 0.05, -0.01]})
+    # Sums 0, -1, 2, 0, -1, 4, 3 per cent: depths 1, 0, 2, 3, 0, 1; the worst third are 3 and 2.
+    found = minimum_cdar(returns, level=2 / 3)
+    assert found.risk_period == pytest.approx(0.025, abs=1e-15)
+    assert found.var_period == pytest.approx(0.01, abs=1e-15)
+    # Of six periods the tail at 60 per cent holds 2.4: (3 + 2 + 0.4 * 1) / 2.4.
+    assert minimum_cdar(returns, level=0.6).risk_period == pytest.approx(0.0225, abs=1e-15)
+
+
+def test_two_issues_that_fall_in_turn_have_the_least_drawdown_together() -> None:
+    returns = pd.DataFrame({"a": [-0.04, 0.04, 0.0, 0.0], "b": [0.0, 0.0, -0.02, 0.02]})
+    found = minimum_cdar(returns, level=0.75)
+    # One period of four is the tail: 4 w and 2 (1 - w) are even at a third.
+    assert found.weights.tolist() == pytest.approx([1 / 3, 2 / 3], abs=1e-12)
+    assert found.risk_period == pytest.approx(0.04 / 3, abs=1e-14)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seeds, st.integers(2, 80), st.integers(1, 8), st.sampled_from([0.5, 0.9, 0.95]))
+def test_the_drawdown_at_risk_is_that_of_its_weights_and_no_issue_has_less(
+    seed: int, T: int, N: int, level: float
+) -> None:
+    returns = draw(T, N, seed)
+    found = minimum_cdar(returns, level=level)
+
+    def depths(r: pd.Series) -> pd.Series:
+        sums = r.cumsum()
+        return sums - sums.cummax().clip(lower=0)
+
+    own = depths(returns @ found.weights)
+    assert found.risk_period == pytest.approx(expected_shortfall(own, level=level), rel=1e-9, abs=1e-14)
+    assert found.var_period == pytest.approx(value_at_risk(own, level=level), rel=1e-9, abs=1e-14)
+    assert all(
+        found.risk_period <= expected_shortfall(depths(returns[i]), level=level) + 1e-12 for i in returns
+    )
+    assert found.gap <= 1e-9
+    assert found.weights.sum() == pytest.approx(1, abs=1e-12)
+
+
+def test_a_path_has_no_probabilities() -> None:
+    with pytest.raises(ConfigError, match="path"):
+        minimum_cdar(Scenarios(draw(4, 2), pd.Series([0.25] * 4)))
 
 
 def test_the_statement_is_solved_again_without_being_built_again() -> None:

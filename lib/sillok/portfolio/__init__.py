@@ -18,7 +18,7 @@ from sillok.portfolio.multiperiod import TradePlan, multi_period
 from sillok.portfolio.orders import OrderPlan, plan_orders
 from sillok.portfolio.scenarios import Scenarios
 from sillok.portfolio.solve import Engine
-from sillok.portfolio.tail import TailSolution, minimum_cvar, minimum_evar, minimum_mad
+from sillok.portfolio.tail import TailSolution, minimum_cdar, minimum_cvar, minimum_evar, minimum_mad
 from sillok.portfolio.terms import Terms
 from sillok.portfolio.universe import Universe, select_universe
 from sillok.portfolio.walk import Walk, walk, walk_forward
@@ -44,6 +44,7 @@ __all__ = [
     "hierarchical_risk_parity",
     "maximum_sharpe",
     "mean_variance",
+    "minimum_cdar",
     "minimum_cvar",
     "minimum_evar",
     "minimum_mad",

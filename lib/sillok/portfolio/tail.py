@@ -1,6 +1,8 @@
 """Portfolios whose bad scenarios are least bad: conditional value at risk, mean absolute deviation, and kin.
 
     CVaR(w)  = min_a  a + 1 / (1 - level) sum_t p_t max(0, -r_t'w - a)      Rockafellar and Uryasev (2000), equation 4
+    EVaR(w)  = min_s  s log sum_t p_t exp(-r_t'w / s) - s log(1 - level)    Ahmadi-Javid (2012), definition 3.1
+    CDaR(w)  = CVaR of the depths below the highest sum of returns so far   Chekhlov, Uryasev and Zabarankin (2005)
     MAD(w)   = sum_t p_t |r_t'w - r'w| = 2 sum_t p_t max(0, (r - r_t)'w)    Konno and Yamazaki (1991)
 
 with ``r_t`` the simple returns of scenario t, ``p_t`` its probability, ``r`` the mean. Everything is a period of
@@ -19,6 +21,7 @@ import pandas as pd
 from sillok.errors import ConfigError, InfeasibleError
 from sillok.portfolio.constraints import Rows, bounds, linear_rows
 from sillok.portfolio.data import Limits
+from sillok.portfolio.methods.tail_drawdown import drawdown_depths, minimise_drawdown
 from sillok.portfolio.methods.tail_entropy import Entropic
 from sillok.portfolio.methods.tail_interior import Hinges
 from sillok.portfolio.methods.tail_mildest import mildest
@@ -27,7 +30,7 @@ from sillok.portfolio.methods.tail_region import Region, lift
 from sillok.portfolio.prices import Prices
 from sillok.portfolio.scenarios import Scenarios
 
-__all__ = ["TailSolution", "minimum_cvar", "minimum_evar", "minimum_mad"]
+__all__ = ["TailSolution", "minimum_cdar", "minimum_cvar", "minimum_evar", "minimum_mad"]
 
 _NO_LIMITS = Limits()
 # A quantile is looked for among sums of probabilities, which round.
@@ -233,9 +236,10 @@ def _read(problem: _Problem, found: Least, *, measure: str, level: float | None)
     w = found.x[:N]
     losses = -(problem.R @ w)
     value = found.value * problem.scale
-    threshold = None if level is None else _quantile(losses, problem.p, level)
-    if measure == "cvar" and threshold is not None and level is not None:
-        value = threshold + float(problem.p @ np.maximum(losses - threshold, 0.0)) / (1 - level)
+    bad = drawdown_depths(losses) if measure == "cdar" else losses
+    threshold = None if level is None else _quantile(bad, problem.p, level)
+    if measure in {"cvar", "cdar"} and threshold is not None and level is not None:
+        value = threshold + float(problem.p @ np.maximum(bad - threshold, 0.0)) / (1 - level)
     # A hedge without risk has no relative gap; a thousandth of what an issue moves stands in.
     size = max(abs(value), float(problem.p @ np.abs(losses)), 1e-3 * problem.scale)
     bound = (found.value - found.gap) * problem.scale
@@ -275,6 +279,35 @@ def minimum_evar(
     with _said(problem):
         found = mildest(goal, region, start)
     return _read(problem, found, measure="evar", level=level)
+
+
+def minimum_cdar(
+    scenarios: Scenarios | pd.DataFrame,
+    limits: Limits = _NO_LIMITS,
+    *,
+    level: float = 0.95,
+    min_return_period: float | None = None,
+) -> TailSolution:
+    """Find the portfolio whose mean drawdown in the worst ``1 - level`` of the periods is least.
+
+    The returns are one path, oldest first. They are added up, not compounded, which keeps the problem linear, and
+    a drawdown is counted from the highest sum so far, the start included. ``risk_period`` and ``var_period`` are
+    such drawdowns, parts of the whole. Parameters and errors as in :func:`minimum_cvar`.
+
+    Raises
+    ------
+    ConfigError
+        Also if the scenarios have probabilities: a path has none.
+    """
+    _check_level(level)
+    problem = _state(scenarios, limits, min_return_period)
+    if problem.scenarios.probabilities is not None:
+        raise ConfigError(
+            "a drawdown follows one path, whose periods have no probabilities; give returns alone"
+        )
+    with _said(problem):
+        found = minimise_drawdown(problem.R / -problem.scale, problem.p / (1 - level), problem.region)
+    return _read(problem, found, measure="cdar", level=level)
 
 
 def minimum_mad(
