@@ -9,8 +9,9 @@ from typing import Any
 import nbformat
 import pytest
 
-from sillok.runs import read_parameters
-from tests.notebooks.catalogue import LIVE, NOTEBOOKS, REFERENCE_TAGS
+from sillok.runs import find_notebooks, read_parameters
+from tests.notebooks.catalogue import LIVE, NOTEBOOKS, REFERENCE_TAGS, STUDIES
+from tests.reference import PROJECT
 
 every = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 
@@ -36,8 +37,17 @@ def test_a_notebook_says_what_the_platform_calls_it(path: Path) -> None:
     about = nbformat.read(path, as_version=4).metadata.sillok
     assert set(about) == {"title", "title_en", "slug", "kind"}
     assert about.slug == path.stem.replace("_", "-") or path.stem == "market_today"
-    kind = "live" if path in LIVE else "dashboard" if path.parent.name == "dashboards" else "report"
-    assert about.kind == kind
+    kinds = {
+        "live": LIVE,
+        "study": STUDIES,
+        "dashboard": [p for p in NOTEBOOKS if p.parent.name == "dashboards"],
+    }
+    assert about.kind == next((kind for kind, paths in kinds.items() if path in paths), "report")
+
+
+def test_the_night_runs_neither_studies_nor_what_needs_a_session() -> None:
+    nightly = {info.path for info in find_notebooks(PROJECT)}
+    assert nightly == set(NOTEBOOKS) - set(LIVE) - set(STUDIES)
 
 
 @every

@@ -114,7 +114,12 @@ def spectrum_chart(spectrum: Spectrum, stamp: Stamp, *, title: str, subtitle: st
     )
     with frame(title, stamp, height=4.0, subtitle=words) as fig:
         ax = fig.subplots()
-        x = np.geomspace(values[0] * 0.8, values[-1] * 1.4, 60)
+        # Even on the logarithm, with the edge between two bins.
+        ends = np.log(np.array([values[0] * 0.8, values[-1] * 1.4]) / spectrum.upper)
+        width = (ends[1] - ends[0]) / 60
+        x = spectrum.upper * np.exp(
+            width * np.arange(np.floor(ends[0] / width), np.ceil(ends[1] / width) + 1)
+        )
         counts, *_ = ax.hist(
             [values[values <= spectrum.upper], above],
             bins=x,
@@ -126,7 +131,7 @@ def spectrum_chart(spectrum: Spectrum, stamp: Stamp, *, title: str, subtitle: st
         density = np.sqrt(np.maximum((spectrum.upper - t) * (t - spectrum.lower), 0)) / t
         density /= 2 * np.pi * spectrum.ratio * spectrum.noise_variance
         # Expected number in a bin: bins are even in log t, so the density is taken times t.
-        expected = density * t * np.log(x[1] / x[0]) * (len(spectrum.eigenvalues) - len(above))
+        expected = density * t * width * (len(spectrum.eigenvalues) - len(above))
         ax.plot(t, expected, color=Palette.other, lw=1.8, label="마르첸코·파스투르 분포")
         top = max(float(np.max(counts)), float(expected.max())) * 1.18
         ax.axvline(spectrum.upper, color=Palette.muted, lw=0.9, ls=(0, (3, 3)))
