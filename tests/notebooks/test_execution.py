@@ -79,8 +79,9 @@ def test_a_notebook_gives_its_reference_outputs(path: Path, reference_home: Path
         ("fundamentals_and_flows", {"market": "KOSDAQ", "days": 5, "top": 3, "lookback": 60}),
         ("minimum_variance", {"universe": "KOSDAQ", "estimator": "identity", "amount_krw": 1_000_000}),
         ("minimum_variance", {"universe": "ALL", "size": 200, "max_weight": 0.03, "estimator": "sample"}),
+        ("covariance_out_of_sample", {"universe": "ALL", "size": 150, "lookback": 120, "trial": 60}),
     ],
-    ids=["board", "holiday", "flows", "small", "wide"],
+    ids=["board", "holiday", "flows", "small", "wide", "more issues than days"],
 )
 def test_a_report_runs_with_other_parameters(
     name: str, parameters: dict[str, object], reference_home: Path, tmp_path: Path
