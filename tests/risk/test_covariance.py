@@ -151,8 +151,9 @@ def test_a_year_of_no_periods_is_refused() -> None:
 
 
 def test_a_halflife_of_nothing_is_refused() -> None:
-    with pytest.raises(ConfigError, match="halflife"):
-        exponential_covariance(draw(), halflife=0)
+    for halflife in (0, 0.01):
+        with pytest.raises(ConfigError, match="halflife"):
+            exponential_covariance(draw(), halflife=halflife)
 
 
 def test_an_unknown_estimator_lists_the_known_ones() -> None:
@@ -173,3 +174,26 @@ def test_risk_contributions_add_up_to_the_volatility(seed: int) -> None:
 def test_a_weight_without_covariance_is_named() -> None:
     with pytest.raises(DataError, match="ZZ"):
         portfolio_volatility(pd.Series({"ZZ": 1.0}), sample_covariance(draw()).matrix)
+
+
+def test_a_covariance_that_has_a_hole_or_a_negative_variance_is_refused() -> None:
+    Sigma = sample_covariance(draw()).matrix
+    w = pd.Series(1 / 6, Sigma.index)
+    with pytest.raises(DataError, match="variance of -"):
+        portfolio_volatility(w, Sigma - 10 * np.eye(6))
+    Sigma = Sigma.copy()
+    Sigma.loc["000002", "000003"] = Sigma.loc["000003", "000002"] = np.nan
+    with pytest.raises(DataError) as raised:
+        risk_contributions(w, Sigma)
+    assert raised.value.detail["symbols"] == ["000002", "000003"]
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=30)
+def test_a_hedge_without_risk_has_next_to_none_whatever_the_rounding(seed: int) -> None:
+    r = draw(T=4, N=6, seed=seed)
+    Sigma = sample_covariance(r).matrix
+    null = pd.Series(np.linalg.eigh(Sigma)[1][:, 0], r.columns)
+    found = portfolio_volatility(null, Sigma)
+    assert found <= 1e-6 * np.sqrt(np.trace(Sigma))
+    assert risk_contributions(null, Sigma).sum() == pytest.approx(found, abs=1e-9)

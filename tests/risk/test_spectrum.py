@@ -149,3 +149,10 @@ def test_gerber_counts_days_that_pairs_moved_together_and_apart(seed: int, thres
 def test_a_threshold_that_counts_all_or_nothing_is_refused(threshold: float) -> None:
     with pytest.raises(ConfigError, match="threshold"):
         gerber_covariance(draw(), threshold=threshold)
+
+
+def test_an_issue_none_of_whose_moves_counts_is_named() -> None:
+    r = draw(T=20)
+    r["000002"] = np.resize([0.01, -0.01], 20)  # its standard deviation is a little above each of its moves
+    with pytest.raises(DataError, match="000002"):
+        gerber_covariance(r, threshold=1.0)

@@ -19,6 +19,8 @@ __all__ = [
     "risk_contributions",
 ]
 
+_ROUNDING = 1e-10
+
 AnyCovariance: TypeAlias = pd.DataFrame | Covariance | FactorCovariance
 
 
@@ -50,8 +52,8 @@ def covariance_labels(Sigma: AnyCovariance) -> pd.Index:
     return Sigma.index
 
 
-def _marginal(weights: pd.Series, Sigma: AnyCovariance) -> tuple[np.ndarray, np.ndarray]:
-    """Return ``w`` and ``Sigma w`` on the labels of ``weights``."""
+def _marginal(weights: pd.Series, Sigma: AnyCovariance) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return ``w``, ``Sigma w`` and ``w' Sigma w`` on the labels of ``weights``."""
     known = Sigma.index if isinstance(Sigma, pd.DataFrame) else Sigma.labels
     same = weights.index.equals(known)
     lacking = weights.index[:0] if same else weights.index.difference(known)
@@ -70,10 +72,20 @@ def _marginal(weights: pd.Series, Sigma: AnyCovariance) -> tuple[np.ndarray, np.
         rows = slice(None) if same else known.get_indexer(weights.index)
         B, d = Sigma.root()
         B, d = B[rows], d[rows]
-        return w, B @ (w @ B) + d * w
+        along = w @ B
+        return w, B @ along + d * w, float(along @ along + d @ w**2)
     S = Sigma if isinstance(Sigma, pd.DataFrame) else Sigma.matrix
     S = S if same and S.columns.equals(known) else S.loc[weights.index, weights.index]
-    return w, S.to_numpy(dtype=float) @ w
+    values = S.to_numpy(dtype=float)
+    marginal = values @ w
+    variance = float(w @ marginal)
+    # What the variance would be if all moved as one: rounding leaves a zero this far below itself.
+    most = float(np.abs(w) @ np.sqrt(np.maximum(values.diagonal(), 0.0))) ** 2
+    if not variance >= -_ROUNDING * most:
+        holed = list(weights.index[~np.isfinite(values).all(axis=1)])
+        fault = f"has missing values for {holed[:5]}" if holed else f"gives a variance of {variance:.3g}"
+        raise DataError(f"the covariance {fault}; estimate it anew", symbols=holed)
+    return w, marginal, max(variance, 0.0)
 
 
 def portfolio_volatility(weights: pd.Series, Sigma: AnyCovariance) -> float:
@@ -82,10 +94,9 @@ def portfolio_volatility(weights: pd.Series, Sigma: AnyCovariance) -> float:
     Raises
     ------
     DataError
-        If a weighted issue is not in ``Sigma``, or a weight is missing.
+        If a weighted issue is not in ``Sigma``, a weight or a covariance is missing, or the variance is negative.
     """
-    w, marginal = _marginal(weights, Sigma)
-    return float(np.sqrt(max(w @ marginal, 0.0)))
+    return float(np.sqrt(_marginal(weights, Sigma)[2]))
 
 
 def risk_contributions(weights: pd.Series, Sigma: AnyCovariance) -> pd.Series:
@@ -93,7 +104,7 @@ def risk_contributions(weights: pd.Series, Sigma: AnyCovariance) -> pd.Series:
 
     All zero if the portfolio has no risk. Errors as in :func:`portfolio_volatility`.
     """
-    w, marginal = _marginal(weights, Sigma)
-    sigma = np.sqrt(max(w @ marginal, 0.0))
+    w, marginal, variance = _marginal(weights, Sigma)
+    sigma = np.sqrt(variance)
     parts = w * marginal / sigma if sigma > 0 else np.zeros_like(w)
     return pd.Series(parts, index=weights.index, name="risk_contribution")

@@ -14,6 +14,9 @@ from sillok.risk.observed import annual_frame, read_returns
 
 __all__ = ["Covariance", "exponential_covariance", "sample_covariance"]
 
+# Below this part of the weight on all rows but the newest, the divisor has no digits left.
+_ONE_ROW = 1e-6
+
 
 @dataclass(frozen=True, slots=True)
 class Covariance:
@@ -70,7 +73,7 @@ def exponential_covariance(
     Raises
     ------
     ConfigError
-        If ``halflife`` is not positive.
+        If ``halflife`` is not positive, or so short that the newest row has all the weight.
     DataError
         As :func:`sample_covariance`.
     """
@@ -80,6 +83,10 @@ def exponential_covariance(
     T = len(seen.X)
     w = 0.5 ** (np.arange(T - 1, -1, -1) / halflife)
     w /= w.sum()
+    if not 1.0 - w @ w > _ONE_ROW:
+        raise ConfigError(
+            f"a halflife of {halflife} rows leaves one row with all the weight; take 0.1 or more"
+        )
     X = (seen.X - w @ seen.X) * np.sqrt(w)[:, None]
     S = X.T @ X
     S *= periods_per_year / (1.0 - w @ w)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from sillok.errors import ConfigError
+from sillok.errors import ConfigError, DataError
 from sillok.measures import TRADING_DAYS
 from sillok.risk.covariance import Covariance
 from sillok.risk.observed import annual_frame, read_returns
@@ -29,14 +29,14 @@ def gerber_covariance(
     returns
         (T, N) sessions by symbols, oldest first, without NaN.
     threshold
-        In standard deviations, (0, 1]: no issue's returns all stay within one.
+        In standard deviations, (0, 1].
 
     Raises
     ------
     ConfigError
         If ``threshold`` is outside (0, 1].
     DataError
-        As :func:`sample_covariance`.
+        As :func:`sample_covariance`; and if no return of an issue counts as a move.
     """
     if not 0 < threshold <= 1:
         raise ConfigError(f"threshold must lie in (0, 1], got {threshold}; 0.5 is half a standard deviation")
@@ -47,6 +47,12 @@ def gerber_covariance(
     # Whole numbers up to 2^24 are exact in single precision, which multiplies twice as fast.
     moves = (np.sign(raw) * (np.abs(raw) >= threshold * sd)).astype(np.float32)
     H = (moves.T @ moves).astype(float)
+    if not (np.diag(H) > 0).all():
+        names = list(seen.labels[np.diag(H) == 0])
+        raise DataError(
+            f"no return of {names[:5]} is {threshold} standard deviations away from zero; lower the threshold",
+            symbols=names,
+        )
     side = sd * np.sqrt(periods_per_year) / np.sqrt(np.diag(H))
     H *= side[:, None] * side
     return Covariance(annual_frame(H, seen.labels), "gerber", np.nan, T, periods_per_year, seen.through)

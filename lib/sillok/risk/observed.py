@@ -48,10 +48,8 @@ def _values(returns: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return found, mean
 
 
-def read_returns(
-    returns: pd.DataFrame, *, least: int = 2, periods_per_year: int = 1, still: bool = False
-) -> Observed:
-    """Check and centre simple returns; ``still`` lets issues pass that never moved.
+def read_returns(returns: pd.DataFrame, *, least: int = 2, periods_per_year: int = 1) -> Observed:
+    """Check and centre simple returns.
 
     Raises
     ------
@@ -77,15 +75,14 @@ def read_returns(
     found, mean = _values(returns)
     X = found - mean
     seen = Observed(X, mean, np.einsum("ij,ij->j", X, X) / T, returns.columns, rows[-1])
-    if not still:
-        never = np.sqrt(seen.variance) <= _STILL * np.abs(mean)
-        if never.any():
-            names = list(returns.columns[never])
-            raise DataError(
-                f"{len(names)} issues never moved in these {T} rows, e.g. {names[:5]}: halted, so their risk was not "
-                "measured; drop them",
-                symbols=names,
-            )
+    never = np.sqrt(seen.variance) <= _STILL * np.abs(mean)
+    if never.any():
+        names = list(returns.columns[never])
+        raise DataError(
+            f"{len(names)} issues never moved in these {T} rows, e.g. {names[:5]}: halted, so their risk was not "
+            "measured; drop them",
+            symbols=names,
+        )
     return seen
 
 

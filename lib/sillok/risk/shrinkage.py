@@ -51,7 +51,8 @@ def _power_sums(X: np.ndarray, v: np.ndarray, u: np.ndarray | None = None) -> _S
     """Sum powers in blocks that stay in the processor's cache: one pass over X, no array of its size."""
     T, N = X.shape
     by_day = X.flags.c_contiguous
-    q, weighted, cubes, fourth = np.zeros(T), np.zeros(T), np.zeros(T), 0.0
+    q, weighted, cubes = np.zeros(T), np.zeros(T), np.zeros(T)
+    fourth = 0.0
     step = max(1, _BLOCK // (N if by_day else T))
     room, ones = np.empty(step * (N if by_day else T)), np.ones(N)
     for i in range(0, T if by_day else N, step):
@@ -63,7 +64,7 @@ def _power_sums(X: np.ndarray, v: np.ndarray, u: np.ndarray | None = None) -> _S
         q[rows] += power @ ones[cols]
         if u is not None:
             weighted[rows] += power @ u[cols]
-        fourth += flat @ flat
+        fourth += float(flat @ flat)
         power *= part
         cubes[rows] += power @ v[cols]
     return _Sums(q, weighted, cubes, fourth / T)

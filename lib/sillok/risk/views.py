@@ -131,10 +131,10 @@ def black_litterman(
     gain = _solve(
         A, np.column_stack([(q - P @ pi)[heard], G.T]), [v for v, h in zip(views, heard, strict=True) if h]
     )
-    M = tau * covariance_times(Sigma, np.eye(len(labels))) - G @ gain[:, 1:]
+    whole = Sigma if isinstance(Sigma, pd.DataFrame) else Sigma.matrix
+    M = tau * whole.to_numpy(dtype=float) - G @ gain[:, 1:]
     M = (M + M.T) / 2  # rounding alone parts the two sides
     names = pd.Index([v.label for v in views])
-    whole = Sigma if isinstance(Sigma, pd.DataFrame) else Sigma.matrix
     return Posterior(
         pd.Series(pi + G @ gain[:, 0], labels, name="mu"),
         annual_frame(M, labels),
