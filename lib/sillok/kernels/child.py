@@ -1,0 +1,328 @@
+"""What a fork of the parent does to become a kernel."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import gc
+import json
+import mmap
+import os
+import resource
+import signal
+import socket
+import struct
+import sys
+import threading
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import ipykernel.ipkernel
+import ipykernel.kernelapp
+from ipykernel.ipkernel import IPythonKernel
+from ipykernel.kernelapp import IPKernelApp
+from tornado.ioloop import IOLoop
+from traitlets import Type
+
+from sillok.kernels import restore, wire
+
+__all__ = ["Activity", "Limits", "Restores", "Task", "become", "rehearse"]
+
+_GO_S = 10.0  # an owner that does not say go in this time has gone
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one kernel may use; 0 means no such limit."""
+
+    memory_mb: int = 0  # of private memory beyond what the parent brought along
+    cpu_s: int = 0  # of processor time; then SIGXCPU ends it
+    idle_s: int = 0  # without executing; the parent ends it
+    age_s: int = 0  # since it was handed over; the parent ends it
+
+    def apply(self) -> None:
+        """Set the limits that the operating system enforces, for this process."""
+        if self.memory_mb:
+            status = Path("/proc/self/status").read_text()
+            held = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmData"))
+            most = held * 1024 + (self.memory_mb << 20)
+            resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+        if self.cpu_s:
+            used = int(sum(resource.getrusage(resource.RUSAGE_SELF)[:2])) + 1
+            resource.setrlimit(resource.RLIMIT_CPU, (used + self.cpu_s, used + self.cpu_s + 5))
+
+
+class Activity:
+    """When a kernel was last busy: written by the kernel, read by the parent, in one shared page."""
+
+    def __init__(self) -> None:
+        self._page = mmap.mmap(-1, mmap.PAGESIZE)
+        self.note(busy=False)
+
+    def note(self, *, busy: bool) -> None:
+        """Say that the kernel began or ended to execute, now."""
+        struct.pack_into("d?", self._page, 0, time.monotonic(), busy)
+
+    def idle_s(self) -> float:
+        """Return for how long it has not executed anything; 0 while it does."""
+        since, busy = struct.unpack_from("d?", self._page, 0)
+        return 0.0 if busy else time.monotonic() - since
+
+
+@dataclass(frozen=True, slots=True)
+class Restores:
+    """What the parent measured before it forks, for its children to put right."""
+
+    threads: restore.Threads
+    filters: restore.Filters
+    kernel_modules: dict[str, Any]  # what was imported before the libraries: the debugger's idea of "kernel"
+
+
+@dataclass(slots=True)
+class Task:
+    """What one fork has to do, and the open files it keeps for that."""
+
+    restores: Restores
+    activity: Activity
+    endpoint: str  # where a spare binds its sockets
+    tether: socket.socket | None = None  # to the owner; None for a spare
+    control: socket.socket | None = None  # to the parent; a spare is handed over through it
+    request: wire.Message | None = None
+    files: tuple[int, ...] = ()  # standard output and error
+
+
+class _Modules:
+    """``sys`` as ipykernel sees it while it lists "kernel modules": with the few that belong to it.
+
+    It would walk some three thousand modules otherwise, which copies 12 MB of shared memory into each kernel and
+    tells the debugger to step over the user's libraries.
+    """
+
+    def __init__(self, modules: dict[str, Any]) -> None:
+        self.modules = modules
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys, name)
+
+
+class _Kernel(IPythonKernel):
+    activity: Activity | None = None
+
+    def _publish_status(self, status: str, channel: str, parent: Any = None) -> None:
+        if self.activity is not None and channel == "shell":
+            self.activity.note(busy=status == "busy")
+        super()._publish_status(status, channel, parent)
+
+
+class _App(IPKernelApp):
+    kernel_class = Type(_Kernel, klass="ipykernel.kernelbase.Kernel")
+
+    def parse_command_line(self, argv: Any = None) -> None:
+        """Do nothing: only the connection file may be given, and building the parser takes 14 ms."""
+
+    def init_poller(self) -> None:
+        """Do nothing: the tether says when the owner has gone."""
+
+
+def become(task: Task) -> NoReturn:
+    """Turn this process, a fresh fork, into a kernel; it ends with the process."""
+    code = 1
+    try:
+        _detach(task)
+        if task.request is not None:
+            _await_go(task)
+            _take_on(task.request, task.files)
+        app = _start(task)
+        if task.control is not None:
+            IOLoop.current().add_handler(task.control.fileno(), lambda *_: _claimed(task, app), IOLoop.READ)
+        _tell_ready(task, app)
+        app.start()
+        code = 0
+    except SystemExit as err:
+        code = err.code if isinstance(err.code, int) else 1
+    except BaseException:  # noqa: BLE001  a fork must never return into its parent's code
+        traceback.print_exc()
+    finally:
+        _end(code)
+
+
+_REHEARSAL = """
+import asyncio, contextlib
+from IPython.display import display
+display({"text/plain": "rehearsal"}, raw=True)
+print("rehearsal")
+1 / 0
+"""
+
+
+def rehearse(restores: Restores, endpoint: str, report: int) -> NoReturn:
+    """Start a kernel without an owner, run a cell, tell which modules and variables that took, and end."""
+    code = 1
+    try:
+        known = set(sys.modules)
+        task = Task(restores, Activity(), endpoint)
+        _detach(task, keep=report)
+        app = _start(task)
+        app.shell.run_cell(_REHEARSAL, silent=True)
+        app.shell.complete("app.he")
+        told = {
+            "modules": sorted(set(sys.modules) - known),
+            "environment": sorted(getattr(os.environ, "names", ())),
+        }
+        with os.fdopen(report, "wb") as pipe:
+            pipe.write(json.dumps(told).encode())
+        code = 0
+    except BaseException:  # noqa: BLE001  a fork must never return into its parent's code
+        traceback.print_exc(file=sys.__stderr__)
+    finally:
+        _end(code)
+
+
+def _detach(task: Task, *, keep: int | None = None) -> None:
+    os.setsid()
+    signal.set_wakeup_fd(-1)
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGHUP):
+        signal.signal(name, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    kept = {0, 1, 2, *task.files} | {s.fileno() for s in (task.tether, task.control) if s is not None}
+    if keep is not None:
+        kept.add(keep)
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208  a list of numbers, not of paths
+        if int(name) not in kept:
+            try:
+                os.close(int(name))
+            except OSError:  # the listing's own
+                continue
+
+
+def _await_go(task: Task) -> None:
+    """Wait until the owner has heard of this process: before that it may still start another on the same files."""
+    tether = _tether(task)
+    tether.settimeout(_GO_S)
+    message, _ = wire.receive(tether)
+    if message != {"go": True}:
+        os._exit(1)
+    tether.settimeout(None)
+
+
+def _tether(task: Task) -> socket.socket:
+    if task.tether is None:
+        raise RuntimeError("this kernel has no owner yet")
+    return task.tether
+
+
+def _take_on(request: wire.Message, files: tuple[int, ...]) -> None:
+    """Take the owner's environment, folder, limits and streams."""
+    restore.apply_environment(request["env"])
+    os.chdir(request["cwd"])
+    os.umask(request["umask"])
+    for target, given in zip((1, 2), files, strict=True):
+        _redirect(target, given)
+    Limits(**request["limits"]).apply()
+
+
+def _redirect(target: int, given: int) -> None:
+    """Let the process's stream ``target`` go to the open file ``given``, also where ipykernel has put a pipe before it."""
+    stream = (sys.stdout, sys.stderr)[target - 1]
+    copy = getattr(stream, "_original_stdstream_copy", None)
+    os.dup2(given, target if copy is None else copy)
+    os.close(given)
+
+
+def _start(task: Task) -> _App:
+    restore.reseed()
+    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    app = _App.instance(parent_handle=os.getppid())
+    argv = [""] if task.request is None else ["ipykernel_launcher.py", "-f", task.request["connection_file"]]
+    sys.argv[:] = argv if task.request is None else task.request["argv"]
+    if task.request is None:
+        app.transport, app.ip = "ipc", task.endpoint
+        app.connection_file = task.endpoint + ".json"
+    else:
+        app.connection_file = task.request["connection_file"]
+    _Kernel.activity = task.activity
+    ipykernel.ipkernel.sys = _Modules(task.restores.kernel_modules)
+    try:
+        app.initialize([])
+    finally:
+        ipykernel.ipkernel.sys = sys
+    task.restores.filters.restore()
+    restore.redo_imports()
+    task.restores.threads.restore(os.environ)
+    gc.enable()
+    if task.tether is not None:
+        _watch_owner(task.tether, app)
+    return app
+
+
+def _connection(app: _App) -> wire.Message:
+    ports = {f"{name}_port": getattr(app, f"{name}_port") for name in ("shell", "iopub", "stdin", "hb", "control")}
+    return {
+        **ports,
+        "ip": app.ip,
+        "transport": app.transport,
+        "key": app.session.key.decode(),
+        "signature_scheme": app.session.signature_scheme,
+    }
+
+
+def _tell_ready(task: Task, app: _App) -> None:
+    ready = {"ready": True, "pid": os.getpid(), "connection": _connection(app)}
+    wire.send(task.control if task.control is not None else _tether(task), ready)
+
+
+def _claimed(task: Task, app: _App) -> None:
+    """Take on the request that the parent hands to this spare."""
+    if task.control is None:
+        return
+    IOLoop.current().remove_handler(task.control.fileno())
+    message, files = wire.receive(task.control)
+    if message is None:  # the parent has gone or does not want this spare
+        _end(0)
+    tether = socket.socket(fileno=files[0])
+    try:
+        _take_on(message, tuple(files[1:]))
+        sys.argv[:] = message["argv"]
+        session = os.environ.get("JPY_SESSION_NAME")
+        if session and app.shell is not None:
+            app.shell.user_ns["__session__"] = session
+        os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+        restore.redo_imports()
+        task.restores.threads.restore(os.environ)
+        task.activity.note(busy=False)
+    except (OSError, ValueError) as err:
+        wire.send(tether, {"refused": f"the spare could not take on the request: {err}"})
+        _end(1)
+    task.control.close()
+    task.control, task.tether = None, tether
+    _watch_owner(tether, app)
+    _tell_ready(task, app)
+
+
+def _watch_owner(tether: socket.socket, app: _App) -> None:
+    """End this kernel when its owner has gone, from a thread that user code does not hold up."""
+    loop = app.control_thread.io_loop
+
+    def look(*_: Any) -> None:
+        message, _ = wire.receive(tether)
+        if message is None:
+            os.killpg(os.getpgid(0), signal.SIGTERM)
+            os._exit(1)
+
+    loop.add_callback(lambda: loop.add_handler(tether.fileno(), look, IOLoop.READ))
+
+
+def _end(code: int) -> NoReturn:
+    """Leave as an interpreter does, without taking it apart: that costs a second and copies shared memory."""
+    try:
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+    except (OSError, ValueError, RuntimeError, asyncio.CancelledError):
+        traceback.print_exc(file=sys.__stderr__)
+    finally:
+        os._exit(code)

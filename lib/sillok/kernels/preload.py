@@ -1,0 +1,112 @@
+"""Import ahead what kernels import, in a process that stays fit to be forked."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["Freshness", "import_ahead", "pin_threads", "recorded_environment", "tasks"]
+
+# Read by the libraries' C code when they are loaded. One thread each: a pool does not survive a fork, and a
+# started one makes forking unsafe. A kernel gets its own number back.
+_PINS = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    # pyarrow's jemalloc starts a background thread on load.
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+}
+
+
+def pin_threads() -> dict[str, str | None]:
+    """Set the variables that keep libraries from starting threads; return what they were."""
+    before = {name: os.environ.get(name) for name in _PINS}
+    os.environ.update(_PINS)
+    return before
+
+
+def tasks() -> list[str]:
+    """Return the names of this process's threads, the main one included."""
+    found = []
+    for task in Path("/proc/self/task").iterdir():
+        try:
+            found.append((task / "comm").read_text().strip())
+        except FileNotFoundError:  # it ended meanwhile
+            continue
+    return found
+
+
+class _Recorder(os._Environ):  # type: ignore[type-arg]
+    """``os.environ`` that remembers which variables were asked for."""
+
+    names: set[str]
+    on: bool = False
+
+    def __getitem__(self, key: str) -> str:
+        if self.on and isinstance(key, str):
+            self.names.add(key)
+        return super().__getitem__(key)
+
+
+@contextmanager
+def recorded_environment() -> Iterator[set[str]]:
+    """Give the names of the environment variables that are read within; C code's own reads are not seen."""
+    plain = os.environ
+    if isinstance(plain, _Recorder):
+        recorder = plain
+    else:
+        recorder = _Recorder(
+            plain._data, plain.encodekey, plain.decodekey, plain.encodevalue, plain.decodevalue
+        )
+        recorder.names = set()
+        # Modules keep what they import from os: it stays this object, and only stops recording.
+        os.environ = recorder
+    recorder.on = True
+    try:
+        yield recorder.names
+    finally:
+        recorder.on = False
+
+
+def import_ahead(names: Iterable[str]) -> dict[str, str]:
+    """Import each module; return the reason for each that could not be, which a kernel will meet by itself."""
+    failed = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in names:
+            try:
+                importlib.import_module(name)
+            except Exception as err:  # noqa: BLE001  any library may fail in any way; the kernel's import says how
+                failed[name] = f"{type(err).__name__}: {err}"
+    return failed
+
+
+class Freshness:
+    """Whether the code on disk is still the code that was imported."""
+
+    def __init__(self) -> None:
+        files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+        watched = {name for name in files if isinstance(name, str) and Path(name).is_absolute()}
+        # An installed or removed distribution changes its folder.
+        watched |= {path for path in sys.path if path and Path(path).is_dir()}
+        self._stamps = [(name, self._stamp(name)) for name in sorted(watched)]
+
+    @staticmethod
+    def _stamp(name: str) -> tuple[int, int]:
+        try:
+            found = os.stat(name)  # noqa: PTH116  three thousand of them for each kernel: 4 ms, not 12
+        except OSError:
+            return (0, 0)
+        return (found.st_mtime_ns, 0 if os.path.isdir(name) else found.st_size)  # noqa: PTH112
+
+    def changed(self) -> str | None:
+        """Return the first file that is not what was imported, or None."""
+        for name, stamp in self._stamps:
+            if self._stamp(name) != stamp:
+                return name
+        return None

@@ -1,0 +1,360 @@
+"""A kernel provisioner for ``jupyter_client``: a kernel is a fork of a process that has everything imported.
+
+Where no fork can be had, the stock provisioner starts the kernel, and the reason is logged and counted. In
+``kernel.json``::
+
+    "metadata": {"kernel_provisioner": {"provisioner_name": "forked", "config": {"preload": ["pandas"]}}}
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.localinterfaces import is_local_ip
+from jupyter_client.provisioning import LocalProvisioner
+from traitlets import Integer, List, Unicode
+
+from sillok.kernels import wire
+from sillok.kernels.fallbacks import note_fallback
+from sillok.kernels.places import Places, Recipe, startup_environment
+
+__all__ = ["ForkProvisioner", "start_parent"]
+
+_REPLY_S = 5.0  # for a fork to be made
+_READY_S = 30.0  # for a kernel to bind its sockets
+_LAUNCHER = ("-m", "ipykernel_launcher", "-f")
+
+
+class NoFork(Exception):  # noqa: N818  not an error: the stock provisioner takes over
+    """No fork can be had; the reason is the message."""
+
+
+class ForkProvisioner(LocalProvisioner):
+    """Start kernels as forks; whatever stands in the way, start them as ever."""
+
+    preload = List(Unicode(), config=True, help="Modules that the parent has imported, by full name.")
+    spares = Integer(2, config=True, help="Kernels kept ready; each holds some 30 MB.")
+    spare_memory_mb = Integer(256, config=True, help="The most that all spares of a parent may hold.")
+    idle_exit_s = Integer(3600, config=True, help="A parent without kernels ends after so long; 0: never.")
+    memory_limit_mb = Integer(0, config=True, help="Private memory of a kernel beyond its parent's; 0: no limit.")
+    cpu_limit_s = Integer(0, config=True, help="Processor seconds of a kernel; 0: no limit.")
+    idle_limit_s = Integer(0, config=True, help="A kernel that executes nothing for so long ends; 0: never.")
+    age_limit_s = Integer(0, config=True, help="A kernel ends so long after its start; 0: never.")
+    folder = Unicode("", config=True, help="Where parents are found; empty: a folder of this user's own.")
+
+    _fork: _Fork | None = None
+    how = ""  # "spare", "fork" or "stock": how this kernel was last started
+
+    @property
+    def places(self) -> Places:
+        """The folder of this user's parents."""
+        return Places(Path(self.folder) if self.folder else None)
+
+    @property
+    def has_process(self) -> bool:
+        """Whether a kernel is being looked after."""
+        return self._fork is not None or super().has_process
+
+    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+        """Prepare as the stock provisioner does, but over files of this user alone, which no one else can read."""
+        km = self.parent
+        if sys.platform == "linux" and km is not None and self._may_use_files(km):
+            self.places.ensure()
+            km.transport, km.ip = "ipc", self.places.endpoint(uuid.uuid4().hex[:12])
+            km.cache_ports = False
+        return await super().pre_launch(**kwargs)
+
+    def _may_use_files(self, km: Any) -> bool:
+        return km.transport == "tcp" and not km.shell_port and is_local_ip(km.ip) and not self.ports_cached
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        """Claim a spare or a fork; else launch the command as ever."""
+        again = self.how != ""  # a restarted kernel keeps its sockets' addresses: its clients stay connected
+        try:
+            info = await self._claim(cmd, kwargs, fresh=again)
+        except NoFork as why:
+            self.log.warning("No forked kernel, the stock one is started: %s", why)
+            note_fallback(self.places, str(why))
+            self.how = "stock"
+            return await super().launch_kernel(cmd, **kwargs)
+        self.cwd = kwargs.get("cwd") or Path.cwd()
+        return info
+
+    async def _claim(self, cmd: list[str], kwargs: dict[str, Any], *, fresh: bool) -> KernelConnectionInfo:
+        if sys.platform != "linux":
+            raise NoFork(f"{sys.platform} cannot hand kernels over; Linux can")
+        recipe, file = self._read_command(cmd)
+        env = dict(kwargs.get("env") or os.environ)
+        self._check_streams(kwargs)
+        places = self.places
+        try:
+            places.ensure()
+            key = places.key(recipe, env)
+            sock = wire.connect(str(places.socket(key)), timeout_s=_REPLY_S)
+        except (FileNotFoundError, ConnectionRefusedError):
+            start_parent(places, recipe, env)
+            raise NoFork("the parent is being started; the next kernel will be its fork") from None
+        except OSError as err:
+            raise NoFork(f"the parent cannot be reached: {err}") from err
+        request = {
+            "op": "start",
+            "id": uuid.uuid4().hex,
+            "name": str(env.get("JPY_SESSION_NAME") or self.kernel_id),
+            "env": env,
+            "cwd": str(kwargs.get("cwd") or Path.cwd()),
+            "argv": [_launcher_path(), "-f", file],
+            "umask": _umask(),
+            "connection_file": file,
+            "fresh": fresh,
+            "limits": {
+                "memory_mb": self.memory_limit_mb,
+                "cpu_s": self.cpu_limit_s,
+                "idle_s": self.idle_limit_s,
+                "age_s": self.age_limit_s,
+            },
+        }
+        return await self._start(sock, request, kwargs, places, recipe)
+
+    async def _start(
+        self, sock: socket.socket, request: wire.Message, kwargs: dict[str, Any], places: Places, recipe: Recipe
+    ) -> KernelConnectionInfo:
+        streams = [_descriptor(kwargs.get(name), number) for name, number in (("stdout", 1), ("stderr", 2))]
+        fork = _Fork(sock)
+        try:
+            wire.send(sock, request, streams)
+            reply, files = await fork.receive(_REPLY_S)
+            if reply.get("refused"):
+                if reply["refused"].startswith("stale"):
+                    start_parent(places, recipe, request["env"])
+                raise NoFork(reply["refused"])
+            fork.pid, fork.pidfd = reply["pid"], files[0]
+            if reply["how"] == "fork":
+                wire.send(sock, {"go": True})
+            ready, _ = await fork.receive(_READY_S)
+            if not ready.get("ready"):
+                raise NoFork(f"the kernel ended before it was ready: {ready}")
+        except (OSError, TimeoutError, ValueError, KeyError) as err:
+            fork.close(kill=True)
+            raise NoFork(f"the parent did not keep its word: {type(err).__name__}: {err}") from err
+        except NoFork:
+            fork.close(kill=True)
+            raise
+        self._fork, self.how = fork, reply["how"]
+        self.pid = self.pgid = fork.pid
+        info = ready["connection"]
+        info["key"] = info["key"].encode()
+        if reply["how"] == "fork":
+            info = self.connection_info
+        self.connection_info = info
+        return info
+
+    def _read_command(self, cmd: list[str]) -> tuple[Recipe, str]:
+        *front, file = cmd
+        flags = tuple(front[1 : -len(_LAUNCHER)])
+        if tuple(front[-len(_LAUNCHER) :]) != _LAUNCHER or not all(f.startswith("-X") for f in flags):
+            raise NoFork(f"the kernel's command is not the plain ipykernel launcher: {' '.join(cmd)}")
+        recipe = Recipe(
+            preload=tuple(self.preload),
+            flags=flags,
+            executable=front[0],
+            spares=self.spares,
+            spare_memory_mb=self.spare_memory_mb,
+            idle_exit_s=self.idle_exit_s,
+        )
+        return recipe, file
+
+    @staticmethod
+    def _check_streams(kwargs: dict[str, Any]) -> None:
+        for name in ("stdout", "stderr"):
+            if kwargs.get(name) in {subprocess.PIPE, subprocess.STDOUT}:
+                raise NoFork(f"{name} is to be a pipe, which only a child of this process can have")
+        if kwargs.get("preexec_fn") is not None:
+            raise NoFork("preexec_fn can only run in a child of this process")
+
+    # -- the life of the kernel ------------------------------------------------------------------------------
+
+    async def poll(self) -> int | None:
+        """Return None while the kernel runs, else its exit code."""
+        return await super().poll() if self._fork is None else self._fork.poll()
+
+    async def wait(self) -> int | None:
+        """Wait for the kernel's end and return its exit code."""
+        if self._fork is None:
+            return await super().wait()
+        code = await self._fork.wait()
+        self._fork.close()
+        self._fork = None
+        return code
+
+    async def send_signal(self, signum: int) -> None:
+        """Send a signal to the kernel and what it has started."""
+        if self._fork is None:
+            await super().send_signal(signum)
+        else:
+            self._fork.signal(signum)
+
+    async def kill(self, restart: bool = False) -> None:
+        """Kill the kernel and what it has started."""
+        await self.send_signal(signal.SIGKILL)
+
+    async def terminate(self, restart: bool = False) -> None:
+        """Ask the kernel to end."""
+        await self.send_signal(signal.SIGTERM)
+
+    async def load_provisioner_info(self, provisioner_info: dict[str, Any]) -> None:
+        """Refuse: a forked kernel ends with the process that started it."""
+        raise RuntimeError("a forked kernel ends with its owner; there is none to take over")
+
+
+class _Fork:
+    """The owner's side of one kernel: its process, and the connection whose end is the kernel's."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.pid = 0
+        self.pidfd = -1
+        self.code: int | None = None
+        sock.setblocking(False)
+
+    def __del__(self) -> None:
+        self.close()
+
+    async def receive(self, within_s: float) -> tuple[wire.Message, list[int]]:
+        await asyncio.wait_for(_readable(self.sock.fileno()), within_s)
+        message, files = wire.receive(self.sock)
+        if message is None:
+            raise ConnectionResetError("the connection ended")
+        return message, files
+
+    def poll(self) -> int | None:
+        if self.code is None and self.pidfd >= 0 and _is_readable(self.pidfd):
+            self.code = self._told_code()
+        return self.code
+
+    def _told_code(self) -> int:
+        """Return the code that the parent tells, once it has heard of the end; -1 if the parent has gone."""
+        until = time.monotonic() + 1.0
+        while _is_readable(self.sock.fileno(), max(0.0, until - time.monotonic())):
+            try:
+                message, _ = wire.receive(self.sock)
+            except OSError:
+                return -1
+            if message is None:
+                return -1
+            if "exit" in message:
+                return int(message["exit"])
+        return -1
+
+    async def wait(self) -> int:
+        while (code := self.poll()) is None:
+            await _readable(self.pidfd)
+        return code
+
+    def signal(self, signum: int) -> None:
+        if self.poll() is not None:
+            return
+        # The pidfd tells that the number still is this kernel's; the group takes what it has started along.
+        with contextlib.suppress(ProcessLookupError):
+            try:
+                os.killpg(self.pid, signum)
+            except ProcessLookupError:
+                signal.pidfd_send_signal(self.pidfd, signum)
+
+    def close(self, *, kill: bool = False) -> None:
+        """Let go of the kernel, which ends with it."""
+        if kill and self.pidfd >= 0:
+            self.signal(signal.SIGKILL)
+        self.sock.close()
+        if self.pidfd >= 0:
+            os.close(self.pidfd)
+            self.pidfd = -1
+
+
+def _is_readable(fd: int, within_s: float = 0.0) -> bool:
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    return bool(poll.poll(1000 * within_s))
+
+
+async def _readable(fd: int) -> None:
+    loop = asyncio.get_running_loop()
+    seen = loop.create_future()
+    loop.add_reader(fd, lambda: seen.done() or seen.set_result(None))
+    try:
+        await seen
+    finally:
+        loop.remove_reader(fd)
+
+
+def _descriptor(given: Any, default: int) -> int:
+    if given is None:
+        return default
+    return given if isinstance(given, int) else int(given.fileno())
+
+
+def _umask() -> int:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("Umask:"):
+            return int(line.split()[1], 8)
+    return 0o022
+
+
+def _launcher_path() -> str:
+    import ipykernel_launcher
+
+    return str(ipykernel_launcher.__file__)
+
+
+_started: list[subprocess.Popen[bytes]] = []  # kept: an object that goes while its process runs is a warning
+
+
+def start_parent(places: Places, recipe: Recipe, env: dict[str, str]) -> None:
+    """Start the parent for ``recipe`` and ``env`` in the background, unless one is being started already."""
+    places.ensure()
+    key = places.key(recipe, env)
+    log = places.log(key)
+    lock = places.folder / f"{key}.starting"
+    _started[:] = [p for p in _started if p.poll() is None]
+    if not _first(lock):
+        return
+    command = [recipe.executable, *recipe.flags, "-m", "sillok.kernels.server"]
+    command += ["--folder", str(places.folder), "--recipe", recipe.text()]
+    with log.open("ab") as out:
+        _started.append(
+            subprocess.Popen(
+                command,
+                env=startup_environment(env, places.learned(recipe)),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                cwd=places.folder,
+                start_new_session=True,
+            )
+        )
+    lock.write_text(json.dumps({"pid": _started[-1].pid}))
+
+
+def _first(lock: Path) -> bool:
+    """Return whether nobody else is starting this parent: the one who was last has gone or has taken too long."""
+    try:
+        pid = json.loads(lock.read_text())["pid"]
+        os.kill(pid, 0)
+        if time.time() - lock.stat().st_mtime < 120:
+            return False
+    except (FileNotFoundError, ProcessLookupError, ValueError, KeyError):
+        pass
+    lock.touch()
+    return True

@@ -1,0 +1,489 @@
+"""The parent: one process, one thread, with everything imported; kernels are forks of it.
+
+Run as ``python -m sillok.kernels.server``; a provisioner starts it. It listens on a socket that only its user can
+open, keeps some forks ready as spares, tells each owner when its kernel ends, and ends kernels whose owner has gone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import gc
+import json
+import logging
+import os
+import select
+import signal
+import socket
+import sys
+import time
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sillok.kernels import wire
+from sillok.kernels.memory import available_mb, proportional_mb
+from sillok.kernels.places import Places, Recipe
+from sillok.kernels.preload import Freshness, import_ahead, pin_threads, recorded_environment, tasks
+
+__all__ = ["Parent", "main"]
+
+log = logging.getLogger("sillok.kernels")
+
+_REFILL_AFTER_S = 0.15  # a fork holds the next request up, so spares wait until the rush is over
+_LOOK_S = 5.0  # how often limits are looked at
+_GRACE_S = 5.0  # between asking a kernel to end and ending it
+_START_S = 60.0  # a kernel that is not ready then is ended
+_FREE_MB = 512  # memory that the machine must keep free for a spare to be made
+
+
+@dataclass(slots=True)
+class _Kernel:
+    pid: int
+    pidfd: int
+    how: str  # "fork" or "spare"
+    activity: Any
+    began: float
+    endpoint: str
+    control: socket.socket | None = None  # of a spare that is not handed over
+    tether: socket.socket | None = None  # to the owner
+    connection: wire.Message | None = None  # of a spare that is ready
+    request: str = ""
+    name: str = ""
+    limits: dict[str, int] = field(default_factory=dict)
+    claimed: float | None = None
+    ending: float | None = None  # when it was asked to end
+
+
+class _InChild(BaseException):  # noqa: N818  not an error: the way out of the parent's frames, for the fork
+    def __init__(self, task: Any) -> None:
+        super().__init__()
+        self.task = task
+
+
+class Refused(Exception):  # noqa: N818  an answer, said to the owner
+    """This parent cannot serve the request; the reason is told."""
+
+
+class Parent:
+    """Serve requests until stopped, idle for too long, or out of date with nothing left to look after."""
+
+    def __init__(self, places: Places, recipe: Recipe, key: str, restores: Any) -> None:
+        self.places, self.recipe, self.key = places, recipe, key
+        self._restores = restores
+        self._freshness = Freshness()
+        self._kernels: dict[int, _Kernel] = {}  # by pid
+        self._waiting: dict[int, socket.socket] = {}  # connections whose request has not come yet, by descriptor
+        self._listener: socket.socket | None = None
+        self._began = self._last_use = time.monotonic()
+        self._refill_at = 0.0
+        self._look_at = 0.0
+        self._count = 0
+        self._stale: str | None = None
+        self.counts = {"forks": 0, "spares_used": 0, "refused": 0, "failed": 0, "ended_idle": 0, "ended_age": 0}
+
+    # -- the loop ------------------------------------------------------------------------------------------------
+
+    def serve(self) -> None:
+        """Listen and look after the kernels; raises _InChild in a fork."""
+        path = self.places.socket(self.key)
+        draft = path.with_suffix(f".{os.getpid()}")
+        draft.unlink(missing_ok=True)
+        self._listener = wire.listen(str(draft))
+        draft.replace(path)  # whoever listened there before only looks after its own kernels from now on
+        self._inode = path.stat().st_ino
+        log.info("ready: %d modules, %d MB", len(sys.modules), proportional_mb(os.getpid()))
+        try:
+            while self._wanted():
+                self._turn()
+        except _InChild:
+            raise
+        except BaseException:
+            self._farewell(path)
+            raise
+        self._farewell(path)
+
+    def _wanted(self) -> bool:
+        if self._listener is not None and not self._listening():
+            self._withdraw("another parent has taken this one's place")
+        owned = any(k.claimed is not None for k in self._kernels.values())
+        if owned:
+            return True
+        if self._listener is None:
+            return False
+        idle = time.monotonic() - self._last_use
+        return not self.recipe.idle_exit_s or idle < self.recipe.idle_exit_s
+
+    def _listening(self) -> bool:
+        try:
+            return self.places.socket(self.key).stat().st_ino == self._inode
+        except FileNotFoundError:
+            return False
+
+    def _withdraw(self, reason: str) -> None:
+        """Serve no new request; the kernels there are go on."""
+        log.info("draining: %s", reason)
+        self._stale = reason
+        if self._listener is not None:
+            if self._listening():
+                self.places.socket(self.key).unlink(missing_ok=True)
+            self._listener.close()
+            self._listener = None
+        for kernel in [k for k in self._kernels.values() if k.claimed is None]:
+            self._end(kernel, signal.SIGKILL)
+
+    def _farewell(self, path: Path) -> None:
+        if self._listener is not None and self._listening():
+            path.unlink(missing_ok=True)
+        for kernel in list(self._kernels.values()):
+            self._end(kernel, signal.SIGKILL)
+        log.info("ended")
+
+    def _turn(self) -> None:
+        poll = select.poll()  # made anew: a child that closes its copies must not change the parent's
+        by_fd: dict[int, tuple[str, Any]] = {}
+
+        def watch(fd: int, events: int, what: str, subject: Any) -> None:
+            poll.register(fd, events)
+            by_fd[fd] = (what, subject)
+
+        if self._listener is not None:
+            watch(self._listener.fileno(), select.POLLIN, "accept", None)
+        for fd, sock in self._waiting.items():
+            watch(fd, select.POLLIN, "request", sock)
+        for kernel in self._kernels.values():
+            watch(kernel.pidfd, select.POLLIN, "ended", kernel)
+            if kernel.tether is not None:
+                watch(kernel.tether.fileno(), 0, "owner", kernel)  # its messages are the kernel's to read
+            if kernel.control is not None:
+                watch(kernel.control.fileno(), select.POLLIN, "spare", kernel)
+        for fd, _ in poll.poll(self._patience_ms()):
+            what, subject = by_fd[fd]
+            getattr(self, f"_on_{what}")(subject)
+        self._keep_time()
+
+    def _patience_ms(self) -> int:
+        now = time.monotonic()
+        until = [self._look_at]
+        if self._short_of_spares():
+            until.append(self._refill_at)
+        return max(0, int(1000 * (min(until) - now)) + 1)
+
+    def _keep_time(self) -> None:
+        now = time.monotonic()
+        if now >= self._look_at:
+            self._look_at = now + _LOOK_S
+            self._hold_limits(now)
+            if self._listener is not None and (changed := self._freshness.changed()):
+                self._withdraw(f"{changed} has changed")
+        if self._short_of_spares() and now >= self._refill_at:
+            self._refill_at = now + _REFILL_AFTER_S
+            self._add_spare()
+
+    # -- what happens --------------------------------------------------------------------------------------------
+
+    def _on_accept(self, _: None) -> None:
+        if self._listener is None:
+            return
+        sock, _ = self._listener.accept()
+        if wire.peer_uid(sock) not in {os.getuid(), 0}:
+            log.warning("refused a connection of user %d", wire.peer_uid(sock))
+            sock.close()
+            return
+        self._waiting[sock.fileno()] = sock
+
+    def _on_request(self, sock: socket.socket) -> None:
+        del self._waiting[sock.fileno()]
+        try:
+            message, files = wire.receive(sock)
+        except (OSError, ValueError) as err:
+            log.warning("a request could not be read: %s", err)
+            sock.close()
+            return
+        if message is None:
+            sock.close()
+            return
+        kept = False
+        try:
+            kept = self._answer(sock, message, files)
+        except Refused as why:
+            self.counts["refused"] += 1
+            self._say(sock, {"refused": str(why)})
+        except (KeyError, TypeError, ValueError) as err:
+            self._say(sock, {"refused": f"the request is not understood: {type(err).__name__}: {err}"})
+        finally:
+            # In a fork as well: what the child keeps of these it has in its task.
+            if sys.exc_info()[0] is not _InChild:
+                for given in files:
+                    os.close(given)
+                if not kept:
+                    sock.close()
+
+    def _answer(self, sock: socket.socket, message: wire.Message, files: list[int]) -> bool:
+        match message["op"]:
+            case "start":
+                self._last_use = time.monotonic()
+                self._start(sock, message, files)
+                return True
+            case "status":
+                self._say(sock, self.status())
+            case "stop":
+                self._withdraw("stopped from outside")
+                self._say(sock, {"ok": True})
+            case other:
+                raise Refused(f"unknown operation {other!r}")
+        return False
+
+    def _start(self, sock: socket.socket, message: wire.Message, files: list[int]) -> None:
+        if changed := self._freshness.changed():
+            self._withdraw(f"{changed} has changed")
+            raise Refused(f"stale: {changed} has changed since it was imported")
+        if self.places.key(self.recipe, message["env"]) != self.key:
+            raise Refused("stale: the environment is not the one this parent was made for")
+        spare = None if message["fresh"] else self._ready_spare()
+        self._refill_at = time.monotonic() + _REFILL_AFTER_S
+        if spare is not None and spare.control is not None:
+            wire.send(sock, {"pid": spare.pid, "how": "spare"}, [spare.pidfd])
+            wire.send(spare.control, message, [sock.fileno(), *files])
+            spare.control.close()
+            spare.control, spare.tether, spare.claimed = None, sock, time.monotonic()
+            self._named(spare, message)
+            self.counts["spares_used"] += 1
+            return
+        kernel = self._fork(tether=sock, request=message, files=tuple(files))
+        kernel.tether, kernel.claimed = sock, time.monotonic()
+        self._named(kernel, message)
+        self.counts["forks"] += 1
+        try:
+            wire.send(sock, {"pid": kernel.pid, "how": "fork"}, [kernel.pidfd])
+        except OSError as err:  # the owner has gone; so will the kernel
+            log.warning("kernel %d has lost its owner before it began: %s", kernel.pid, err)
+
+    @staticmethod
+    def _named(kernel: _Kernel, message: wire.Message) -> None:
+        kernel.request, kernel.name, kernel.limits = message["id"], message["name"], message["limits"]
+
+    def _on_owner(self, kernel: _Kernel) -> None:
+        if kernel.tether is not None:
+            kernel.tether.close()
+            kernel.tether = None
+            self._end(kernel, signal.SIGTERM)
+
+    def _on_spare(self, kernel: _Kernel) -> None:
+        if kernel.control is None:
+            return
+        message, _ = wire.receive(kernel.control)
+        if message is None:  # its end is told by its pidfd
+            kernel.control.close()
+            kernel.control = None
+        else:
+            kernel.connection = message["connection"]
+
+    def _on_ended(self, kernel: _Kernel) -> None:
+        _, status = os.waitpid(kernel.pid, 0)
+        code = os.waitstatus_to_exitcode(status)
+        if kernel.claimed is None and kernel.ending is None:
+            self.counts["failed"] += 1
+            self._refill_at = time.monotonic() + _LOOK_S  # whatever broke it may break the next
+            log.warning("a spare ended by itself with %d", code)
+        if kernel.tether is not None:
+            self._say(kernel.tether, {"exit": code})
+            kernel.tether.close()
+        if kernel.control is not None:
+            kernel.control.close()
+        os.close(kernel.pidfd)
+        del self._kernels[kernel.pid]
+        for file in self.places.folder.glob(f"{Path(kernel.endpoint).name}[-.]*"):
+            file.unlink(missing_ok=True)
+        self._last_use = time.monotonic()
+
+    @staticmethod
+    def _say(sock: socket.socket, message: wire.Message) -> None:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # who asked has gone: nobody to tell
+            sock.settimeout(1.0)
+            wire.send(sock, message)
+
+    # -- kernels -------------------------------------------------------------------------------------------------
+
+    def _fork(self, **task: Any) -> _Kernel:
+        from sillok.kernels.child import Activity, Task
+
+        running = tasks()
+        if len(running) != 1:
+            self._withdraw(f"it has threads: {', '.join(running)}")
+            raise Refused(f"unfit: the parent has {len(running)} threads ({', '.join(running)}); a fork could hang")
+        self._count += 1
+        endpoint = self.places.endpoint(f"{os.getpid():x}.{self._count:x}")
+        activity = Activity()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        pid = os.fork()
+        if pid == 0:
+            raise _InChild(Task(self._restores, activity, endpoint, **task))
+        how = "spare" if "control" in task else "fork"
+        kernel = _Kernel(pid, os.pidfd_open(pid), how, activity, time.monotonic(), endpoint)
+        self._kernels[pid] = kernel
+        return kernel
+
+    def _spares(self) -> list[_Kernel]:
+        return [k for k in self._kernels.values() if k.claimed is None and k.ending is None]
+
+    def _ready_spare(self) -> _Kernel | None:
+        return next((k for k in self._spares() if k.connection and k.control), None)
+
+    def _short_of_spares(self) -> bool:
+        return self._listener is not None and len(self._spares()) < self.recipe.spares
+
+    def _add_spare(self) -> None:
+        held = sum(proportional_mb(k.pid) for k in self._spares())
+        if held >= self.recipe.spare_memory_mb or available_mb() < _FREE_MB:
+            self._refill_at = time.monotonic() + _LOOK_S
+            return
+        ours, theirs = wire.pair()
+        try:
+            kernel = self._fork(control=theirs)
+        except Refused:
+            ours.close()
+            return
+        finally:
+            if sys.exc_info()[0] is not _InChild:
+                theirs.close()
+        kernel.control = ours
+
+    def _end(self, kernel: _Kernel, signum: int) -> None:
+        kernel.ending = kernel.ending or time.monotonic()
+        with contextlib.suppress(ProcessLookupError):
+            try:
+                os.killpg(kernel.pid, signum)
+            except ProcessLookupError:  # it has not made its group yet
+                signal.pidfd_send_signal(kernel.pidfd, signum)
+
+    def _hold_limits(self, now: float) -> None:
+        for kernel in list(self._kernels.values()):
+            if kernel.ending is not None:
+                if now - kernel.ending > _GRACE_S:
+                    self._end(kernel, signal.SIGKILL)
+                continue
+            if kernel.claimed is None:
+                if kernel.connection is None and now - kernel.began > _START_S:
+                    self._end(kernel, signal.SIGKILL)
+                continue
+            age, idle = kernel.limits.get("age_s", 0), kernel.limits.get("idle_s", 0)
+            if age and now - kernel.claimed > age:
+                self.counts["ended_age"] += 1
+                self._end(kernel, signal.SIGTERM)
+            elif idle and kernel.activity.idle_s() > idle:
+                self.counts["ended_idle"] += 1
+                self._end(kernel, signal.SIGTERM)
+
+    def status(self) -> wire.Message:
+        """Return what this parent looks after, with memory in MB."""
+        now = time.monotonic()
+        kernels = [
+            {
+                "pid": k.pid,
+                "state": "ending" if k.ending else "spare" if k.claimed is None else "kernel",
+                "how": k.how,
+                "name": k.name,
+                "age_s": round(now - (k.claimed or k.began)),
+                "idle_s": round(k.activity.idle_s()),
+                "memory": proportional_mb(k.pid, parts=True),
+                "limits": {n: v for n, v in k.limits.items() if v},
+            }
+            for k in self._kernels.values()
+        ]
+        return {
+            "key": self.key,
+            "pid": os.getpid(),
+            "age_s": round(now - self._began),
+            "modules": len(sys.modules),
+            "memory": proportional_mb(os.getpid(), parts=True),
+            "preload": list(self.recipe.preload),
+            "spares_wanted": self.recipe.spares,
+            "stale": self._stale,
+            "counts": self.counts,
+            "kernels": kernels,
+        }
+
+
+# -- the way up ------------------------------------------------------------------------------------------------------
+
+# Decided by what is there when they are imported: a shell, a figure's window. A kernel imports them itself.
+_NOT_AHEAD = ("matplotlib_inline.backend_inline", "plotly.io._renderers")
+
+
+def _prepare(places: Places, recipe: Recipe) -> tuple[str, Any]:
+    """Import what the recipe names and what a rehearsed kernel needs; return the key and what children put right."""
+    key = places.key(recipe, os.environ)
+    pin_threads()
+    os.environ["MPLBACKEND"] = os.environ.get("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    gc.disable()
+    with recorded_environment() as read:
+        failed = import_ahead(["sillok.kernels.child"])
+        if failed:
+            raise RuntimeError(f"the kernel itself cannot be imported: {failed}")
+        from sillok.kernels import restore
+        from sillok.kernels.child import Restores
+
+        own, filters = dict(sys.modules), list(warnings.filters)
+        for name, why in import_ahead(recipe.preload).items():
+            log.warning("%s is not imported ahead: %s", name, why)
+        restores = Restores(restore.Threads(), restore.Filters(filters), own)
+        found, seen = _rehearse(places, restores)
+        read |= seen
+        import_ahead(name for name in found if name not in _NOT_AHEAD and name not in sys.modules)
+        restores = Restores(restore.Threads(), restore.Filters(filters), own)
+    places.learn(recipe, read)
+    return key, restores
+
+
+def _rehearse(places: Places, restores: Any) -> tuple[list[str], set[str]]:
+    """Let a fork become a spare and run a cell; return the modules and the variables that it needed."""
+    from sillok.kernels.child import rehearse
+
+    if len(running := tasks()) != 1:
+        raise RuntimeError(f"what is imported ahead starts threads ({', '.join(running)}); leave it out")
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(reading)
+        rehearse(restores, places.endpoint(f"{os.getpid():x}.r"), writing)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        text = pipe.read()
+    os.waitpid(pid, 0)
+    if not text:
+        raise RuntimeError("the rehearsed kernel told nothing; its error stands above")
+    told = json.loads(text)
+    return told["modules"], set(told["environment"])
+
+
+def main() -> None:
+    """Be a parent: ``python -m sillok.kernels.server --folder DIR --recipe JSON``."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--folder", type=Path, required=True)
+    options.add_argument("--recipe", required=True)
+    given = options.parse_args()
+    # As ipykernel's launcher does: the folder that -m adds is no place of libraries.
+    if sys.path[0] in {"", str(Path.cwd())}:
+        del sys.path[0]
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(message)s")
+    places, recipe = Places(given.folder), Recipe.read(given.recipe)
+    places.ensure()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    key, restores = _prepare(places, recipe)
+    gc.freeze()
+    try:
+        Parent(places, recipe, key, restores).serve()
+    except _InChild as forked:
+        task = forked.task
+    else:
+        return
+    from sillok.kernels.child import become
+
+    become(task)
+
+
+if __name__ == "__main__":
+    main()
