@@ -199,6 +199,11 @@ class ForkProvisioner(LocalProvisioner):
         self._fork = None
         return code
 
+    async def ended(self) -> None:
+        """Return when a forked kernel has ended; at once if this one is not forked."""
+        if self._fork is not None:
+            await self._fork.wait()
+
     async def send_signal(self, signum: int) -> None:
         """Send a signal to the kernel and what it has started."""
         if self._fork is None:

@@ -175,7 +175,7 @@ class Parent:
         if now >= self._look_at:
             self._look_at = now + _LOOK_S
             self._hold_limits(now)
-            if self._listener is not None and (changed := self._freshness.changed()):
+            if self._listener is not None and (changed := self._freshness.changed(thorough=True)):
                 self._withdraw(f"{changed} has changed")
         if self._short_of_spares() and now >= self._refill_at:
             self._refill_at = now + _REFILL_AFTER_S

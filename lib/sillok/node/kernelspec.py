@@ -6,9 +6,27 @@ import json
 import sys
 from pathlib import Path
 
-__all__ = ["KERNEL_NAME", "install_kernelspec", "install_lab_settings"]
+__all__ = ["KERNEL_NAME", "PRELOAD", "install_kernelspec", "install_lab_settings"]
 
 KERNEL_NAME = "sillok"
+
+# What a kernel's parent has imported: what the notebooks of a desk begin with.
+PRELOAD = (
+    "numpy",
+    "pandas",
+    "scipy.stats",
+    "scipy.optimize",
+    "statsmodels.api",
+    "cvxpy",
+    "sqlalchemy",
+    "matplotlib.pyplot",
+    "ipywidgets",
+    "sillok.desk",
+    "sillok.charts",
+    "sillok.panels",
+    "sillok.portfolio",
+    "sillok.risk",
+)
 
 
 def install_kernelspec(prefix: Path | None = None) -> Path:
@@ -28,7 +46,10 @@ def install_kernelspec(prefix: Path | None = None) -> Path:
         ],
         "display_name": "Sillok",
         "language": "python",
-        "metadata": {"debugger": True},
+        "metadata": {
+            "debugger": True,
+            "kernel_provisioner": {"provisioner_name": "forked", "config": {"preload": list(PRELOAD)}},
+        },
     }
     return _write(folder / "kernel.json", spec)
 

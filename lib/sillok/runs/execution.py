@@ -24,7 +24,7 @@ from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
 from sillok.errors import RunError
-from sillok.kernels import PromptKernelClient
+from sillok.kernels import PromptKernelManager
 from sillok.runs.parameters import read_parameters
 from sillok.runs.provenance import git_commit, hash_bytes, hash_lock
 from sillok.runs.record import RunRecord, record_end, record_start
@@ -60,7 +60,6 @@ class _Engine(NBClientEngine):
         **_: Any,
     ) -> Any:
         config = Config()
-        config.KernelManager.client_factory = PromptKernelClient
         # Over files in a folder of our own: no port to collide on, nothing for others on the node to read.
         config.KernelManager.transport = "ipc"
         config.KernelManager.connection_file = str(Path(kernel_log.name).with_name("kernel.json"))
@@ -70,6 +69,7 @@ class _Engine(NBClientEngine):
             kernel_name=kernel_name,
             timeout=cell_timeout_s,
             startup_timeout=120,
+            kernel_manager_class=PromptKernelManager,
             resources={"metadata": {"path": folder}},
         )
         return client.execute(env=kernel_env, stdout=kernel_log, stderr=kernel_log)
