@@ -2,6 +2,14 @@
 
 from sillok.kernels.client import PromptKernelClient, PromptKernelManager
 from sillok.kernels.places import Places, Recipe
-from sillok.kernels.provisioner import ForkProvisioner, start_parent
+from sillok.kernels.provisioner import ForkProvisioner, parent_command, start_parent
 
-__all__ = ["ForkProvisioner", "Places", "PromptKernelClient", "PromptKernelManager", "Recipe", "start_parent"]
+__all__ = [
+    "ForkProvisioner",
+    "Places",
+    "PromptKernelClient",
+    "PromptKernelManager",
+    "Recipe",
+    "parent_command",
+    "start_parent",
+]

@@ -184,8 +184,8 @@ def rehearse(restores: Restores, endpoint: str, report: int) -> NoReturn:
 def _detach(task: Task, *, keep: int | None = None) -> None:
     os.setsid()
     signal.set_wakeup_fd(-1)
-    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGHUP):
-        signal.signal(name, signal.SIG_DFL)
+    for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     kept = {0, 1, 2, *task.files} | {s.fileno() for s in (task.tether, task.control) if s is not None}
     if keep is not None:
@@ -259,7 +259,9 @@ def _start(task: Task) -> _App:
 
 
 def _connection(app: _App) -> wire.Message:
-    ports = {f"{name}_port": getattr(app, f"{name}_port") for name in ("shell", "iopub", "stdin", "hb", "control")}
+    ports = {
+        f"{name}_port": getattr(app, f"{name}_port") for name in ("shell", "iopub", "stdin", "hb", "control")
+    }
     return {
         **ports,
         "ip": app.ip,
@@ -279,12 +281,12 @@ def _claimed(task: Task, app: _App) -> None:
     if task.control is None:
         return
     IOLoop.current().remove_handler(task.control.fileno())
-    message, files = wire.receive(task.control)
+    message, given = wire.receive(task.control)
     if message is None:  # the parent has gone or does not want this spare
         _end(0)
-    tether = socket.socket(fileno=files[0])
+    tether = socket.socket(fileno=given[0])
     try:
-        _take_on(message, tuple(files[1:]))
+        _take_on(message, tuple(given[1:]))
         sys.argv[:] = message["argv"]
         session = os.environ.get("JPY_SESSION_NAME")
         if session and app.shell is not None:
@@ -307,8 +309,7 @@ def _watch_owner(tether: socket.socket, app: _App) -> None:
     loop = app.control_thread.io_loop
 
     def look(*_: Any) -> None:
-        message, _ = wire.receive(tether)
-        if message is None:
+        if wire.receive(tether)[0] is None:
             os.killpg(os.getpgid(0), signal.SIGTERM)
             os._exit(1)
 

@@ -9,24 +9,30 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import stat
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 __all__ = ["Places", "Recipe", "startup_environment"]
 
 # What decides how an interpreter and its libraries begin, whether or not somebody was seen reading it.
-_NAMES = {"HOME", "USER", "LOGNAME", "PATH", "LANG", "LANGUAGE", "TZ", "TMPDIR", "VIRTUAL_ENV", "IPYTHONDIR"}
+_NAMES = {"HOME", "USER", "LOGNAME", "PATH", "LANG", "LANGUAGE", "TZ", "VIRTUAL_ENV", "IPYTHONDIR"}
 _PREFIXES = (
-    "PYTHON", "LD_", "LC_", "XDG_", "JUPYTER_", "OMP_", "OPENBLAS_", "MKL_", "KMP_", "GOTO_", "BLIS_", "MPL",
+    "PYTHON", "LD_", "LC_", "XDG_", "OMP_", "OPENBLAS_", "MKL_", "KMP_", "GOTO_", "BLIS_", "MPL",
     "MATPLOTLIB", "NUMPY_", "SCIPY_", "PANDAS_", "NUMBA_", "ARROW_", "JE_", "MALLOC_", "GLIBC_", "PLOTLY_", "DEBUGPY_",
     "PYDEVD_", "SSL_",
 )  # fmt: skip
-# Read by many and of no consequence for what an import does; else each terminal would want its own parent.
-_PASSING = {"PWD", "OLDPWD", "SHLVL", "_", "TERM", "COLUMNS", "LINES", "JPY_PARENT_PID", "JPY_SESSION_NAME"}
+# Of no consequence for what an import does, or taken anew by each kernel; else every terminal, and every service
+# of a node, would want a parent of its own.
+_PASSING = {
+    "PWD", "OLDPWD", "SHLVL", "_", "TERM", "COLUMNS", "LINES", "PYTHONUNBUFFERED", "PYTEST_CURRENT_TEST",
+    "TMPDIR", "TEMP", "TMP", "JPY_PARENT_PID", "JPY_SESSION_NAME", "JPY_INTERRUPT_EVENT", "JUPYTER_RUNTIME_DIR",
+}  # fmt: skip
+_SECRET = re.compile("TOKEN|SECRET|PASSW|CREDENTIAL|(^|_)KEY(_|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,7 @@ class Recipe:
 
     preload: tuple[str, ...]
     flags: tuple[str, ...] = ()  # of the interpreter, e.g. -Xfrozen_modules=off
+    carry: tuple[str, ...] = ()  # variables that are part of a parent's key, e.g. whose node it belongs to
     executable: str = sys.executable
     spares: int = 2
     spare_memory_mb: int = 256  # the most that all spares together may hold for themselves
@@ -47,8 +54,9 @@ class Recipe:
     @classmethod
     def read(cls, text: str) -> Recipe:
         """Make a recipe of its JSON."""
-        found = json.loads(text)
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in found.items()})
+        found: dict[str, Any] = json.loads(text)
+        given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in found.items()}
+        return cls(**given)
 
     @property
     def name(self) -> str:
@@ -62,8 +70,12 @@ def startup_environment(env: Mapping[str, str], learned: Iterable[str] = ()) -> 
 
     A password in another variable thus never enters the memory that all kernels share.
     """
-    names = (_NAMES | set(learned)) - _PASSING
-    return {k: v for k, v in sorted(env.items()) if (k in names or k.startswith(_PREFIXES)) and k not in _PASSING}
+    names = _NAMES | set(learned)
+    return {
+        name: value
+        for name, value in sorted(env.items())
+        if (name in names or name.startswith(_PREFIXES)) and name not in _PASSING and not _SECRET.search(name)
+    }
 
 
 class Places:
@@ -75,7 +87,8 @@ class Places:
             folder = (
                 Path(base, "forked-kernels")
                 if base and Path(base).is_dir()
-                else Path(tempfile.gettempdir(), f"forked-kernels-{os.getuid()}")
+                # Not the temporary folder of the moment: every process of the user must find the same.
+                else Path("/tmp", f"forked-kernels-{os.getuid()}")  # noqa: S108  ours alone, or refused
             )
         self.folder = folder
 
@@ -88,8 +101,16 @@ class Places:
 
     def key(self, recipe: Recipe, env: Mapping[str, str]) -> str:
         """Return the key of the parent that can serve ``env``."""
-        began = startup_environment(env, self.learned(recipe))
+        began = self.startup(recipe, env)
         return recipe.name + hashlib.sha256(json.dumps(began).encode()).hexdigest()[:12]
+
+    def startup(self, recipe: Recipe, env: Mapping[str, str]) -> dict[str, str]:
+        """Return the environment that a parent for ``env`` is started with."""
+        return startup_environment(env, [*self.learned(recipe), *recipe.carry])
+
+    def starting(self, key: str) -> Path:
+        """Return the file that names the process which is becoming the parent of ``key``."""
+        return self.folder / f"{key}.starting"
 
     def socket(self, key: str) -> Path:
         """Return where the parent of ``key`` listens."""

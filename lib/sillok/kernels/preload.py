@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sillok.kernels.watch import Watch
 
@@ -58,7 +59,7 @@ class _Recorder(os._Environ):  # type: ignore[type-arg]
 @contextmanager
 def recorded_environment() -> Iterator[set[str]]:
     """Give the names of the environment variables that are read within; C code's own reads are not seen."""
-    plain = os.environ
+    plain: Any = os.environ
     if isinstance(plain, _Recorder):
         recorder = plain
     else:
@@ -67,7 +68,7 @@ def recorded_environment() -> Iterator[set[str]]:
         )
         recorder.names = set()
         # Modules keep what they import from os: it stays this object, and only stops recording.
-        os.environ = recorder
+        os.environ = recorder  # noqa: B003  the environment itself is shared with the one before
     recorder.on = True
     try:
         yield recorder.names

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import select
 import signal
@@ -19,6 +18,7 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,13 @@ from traitlets import Integer, List, Unicode
 
 from sillok.kernels import wire
 from sillok.kernels.fallbacks import note_fallback
-from sillok.kernels.places import Places, Recipe, startup_environment
+from sillok.kernels.places import Places, Recipe
 
-__all__ = ["ForkProvisioner", "start_parent"]
+__all__ = ["ForkProvisioner", "parent_command", "start_parent"]
 
 _REPLY_S = 5.0  # for a fork to be made
 _READY_S = 30.0  # for a kernel to bind its sockets
+_ON_ITS_WAY_S = 120.0  # for a parent to import everything
 _LAUNCHER = ("-m", "ipykernel_launcher", "-f")
 
 
@@ -46,10 +47,13 @@ class ForkProvisioner(LocalProvisioner):
     """Start kernels as forks; whatever stands in the way, start them as ever."""
 
     preload = List(Unicode(), config=True, help="Modules that the parent has imported, by full name.")
+    carry = List(Unicode(), config=True, help="Variables whose values kernels of one parent must share.")
     spares = Integer(2, config=True, help="Kernels kept ready; each holds some 30 MB.")
     spare_memory_mb = Integer(256, config=True, help="The most that all spares of a parent may hold.")
     idle_exit_s = Integer(3600, config=True, help="A parent without kernels ends after so long; 0: never.")
-    memory_limit_mb = Integer(0, config=True, help="Private memory of a kernel beyond its parent's; 0: no limit.")
+    memory_limit_mb = Integer(
+        0, config=True, help="Private memory of a kernel beyond its parent's; 0: no limit."
+    )
     cpu_limit_s = Integer(0, config=True, help="Processor seconds of a kernel; 0: no limit.")
     idle_limit_s = Integer(0, config=True, help="A kernel that executes nothing for so long ends; 0: never.")
     age_limit_s = Integer(0, config=True, help="A kernel ends so long after its start; 0: never.")
@@ -129,23 +133,26 @@ class ForkProvisioner(LocalProvisioner):
         return await self._start(sock, request, kwargs, places, recipe)
 
     async def _start(
-        self, sock: socket.socket, request: wire.Message, kwargs: dict[str, Any], places: Places, recipe: Recipe
+        self,
+        sock: socket.socket,
+        request: wire.Message,
+        kwargs: dict[str, Any],
+        places: Places,
+        recipe: Recipe,
     ) -> KernelConnectionInfo:
         streams = [_descriptor(kwargs.get(name), number) for name, number in (("stdout", 1), ("stderr", 2))]
         fork = _Fork(sock)
         try:
             wire.send(sock, request, streams)
             reply, files = await fork.receive(_REPLY_S)
-            if reply.get("refused"):
-                if reply["refused"].startswith("stale"):
-                    start_parent(places, recipe, request["env"])
-                raise NoFork(reply["refused"])
+            if reply.get("stale"):
+                start_parent(places, recipe, request["env"])
+            _check(reply)
             fork.pid, fork.pidfd = reply["pid"], files[0]
             if reply["how"] == "fork":
                 wire.send(sock, {"go": True})
             ready, _ = await fork.receive(_READY_S)
-            if not ready.get("ready"):
-                raise NoFork(f"the kernel ended before it was ready: {ready}")
+            _check(ready)
         except (OSError, TimeoutError, ValueError, KeyError) as err:
             fork.close(kill=True)
             raise NoFork(f"the parent did not keep its word: {type(err).__name__}: {err}") from err
@@ -154,12 +161,9 @@ class ForkProvisioner(LocalProvisioner):
             raise
         self._fork, self.how = fork, reply["how"]
         self.pid = self.pgid = fork.pid
-        info = ready["connection"]
-        info["key"] = info["key"].encode()
-        if reply["how"] == "fork":
-            info = self.connection_info
-        self.connection_info = info
-        return info
+        if reply["how"] == "spare":
+            self.connection_info = {**ready["connection"], "key": ready["connection"]["key"].encode()}
+        return self.connection_info
 
     def _read_command(self, cmd: list[str]) -> tuple[Recipe, str]:
         *front, file = cmd
@@ -169,6 +173,7 @@ class ForkProvisioner(LocalProvisioner):
         recipe = Recipe(
             preload=tuple(self.preload),
             flags=flags,
+            carry=tuple(self.carry),
             executable=front[0],
             spares=self.spares,
             spare_memory_mb=self.spare_memory_mb,
@@ -288,6 +293,13 @@ class _Fork:
             self.pidfd = -1
 
 
+def _check(reply: wire.Message) -> None:
+    if "refused" in reply:
+        raise NoFork(reply["refused"])
+    if "exit" in reply:
+        raise NoFork(f"the kernel ended with {reply['exit']} before it was ready; the parent's log says why")
+
+
 def _is_readable(fd: int, within_s: float = 0.0) -> bool:
     poll = select.poll()
     poll.register(fd, select.POLLIN)
@@ -297,7 +309,7 @@ def _is_readable(fd: int, within_s: float = 0.0) -> bool:
 async def _readable(fd: int) -> None:
     loop = asyncio.get_running_loop()
     seen = loop.create_future()
-    loop.add_reader(fd, lambda: seen.done() or seen.set_result(None))
+    loop.add_reader(fd, lambda: None if seen.done() else seen.set_result(None))
     try:
         await seen
     finally:
@@ -326,40 +338,36 @@ def _launcher_path() -> str:
 _started: list[subprocess.Popen[bytes]] = []  # kept: an object that goes while its process runs is a warning
 
 
-def start_parent(places: Places, recipe: Recipe, env: dict[str, str]) -> None:
-    """Start the parent for ``recipe`` and ``env`` in the background, unless one is being started already."""
+def parent_command(places: Places, recipe: Recipe) -> list[str]:
+    """Return the command that becomes a parent for ``recipe``."""
+    words = [recipe.executable, *recipe.flags, "-m", "sillok.kernels.server"]
+    return [*words, "--folder", str(places.folder), "--recipe", recipe.text()]
+
+
+def start_parent(places: Places, recipe: Recipe, env: Mapping[str, str]) -> None:
+    """Start the parent for ``recipe`` and ``env`` in the background, unless one is on its way already."""
     places.ensure()
     key = places.key(recipe, env)
-    log = places.log(key)
-    lock = places.folder / f"{key}.starting"
     _started[:] = [p for p in _started if p.poll() is None]
-    if not _first(lock):
+    if _is_on_its_way(places.starting(key)):
         return
-    command = [recipe.executable, *recipe.flags, "-m", "sillok.kernels.server"]
-    command += ["--folder", str(places.folder), "--recipe", recipe.text()]
-    with log.open("ab") as out:
-        _started.append(
-            subprocess.Popen(
-                command,
-                env=startup_environment(env, places.learned(recipe)),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                cwd=places.folder,
-                start_new_session=True,
-            )
+    with places.log(key).open("ab") as log:
+        process = subprocess.Popen(
+            parent_command(places, recipe),
+            env=places.startup(recipe, env),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=places.folder,
+            start_new_session=True,
         )
-    lock.write_text(json.dumps({"pid": _started[-1].pid}))
+    places.starting(key).write_text(str(process.pid))
+    _started.append(process)
 
 
-def _first(lock: Path) -> bool:
-    """Return whether nobody else is starting this parent: the one who was last has gone or has taken too long."""
+def _is_on_its_way(file: Path) -> bool:
     try:
-        pid = json.loads(lock.read_text())["pid"]
-        os.kill(pid, 0)
-        if time.time() - lock.stat().st_mtime < 120:
-            return False
-    except (FileNotFoundError, ProcessLookupError, ValueError, KeyError):
-        pass
-    lock.touch()
-    return True
+        os.kill(int(file.read_text()), 0)
+        return time.time() - file.stat().st_mtime < _ON_ITS_WAY_S
+    except (FileNotFoundError, ProcessLookupError, ValueError):
+        return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Mapping
@@ -45,16 +46,17 @@ class Filters:
         """Put the imported libraries' filters in front again, as if they were imported after the shell began."""
         rest = [f for f in warnings.filters if f not in self._imported]
         warnings.filters[:] = [*self._imported, *rest]  # type: ignore[index]
-        warnings._filters_mutated_lock_held() if hasattr(  # type: ignore[attr-defined]
-            warnings, "_filters_mutated_lock_held"
-        ) else warnings._filters_mutated()  # type: ignore[attr-defined]
+        # So named until Python 3.13; it tells the interpreter to forget what it had matched.
+        mutated = getattr(warnings, "_filters_mutated", None) or warnings._filters_mutated_lock_held  # type: ignore[attr-defined]
+        mutated()
 
 
 def apply_environment(env: Mapping[str, str]) -> None:
-    """Make ``env`` the whole environment of this process, its time zone included."""
+    """Make ``env`` the whole environment of this process, its time zone and temporary folder included."""
     os.environ.clear()
     os.environ.update(env)
     time.tzset()
+    tempfile.tempdir = None  # chosen by TMPDIR when first asked for
 
 
 def reseed() -> None:

@@ -56,14 +56,18 @@ class _Kernel:
     ending: float | None = None  # when it was asked to end
 
 
-class _InChild(BaseException):  # noqa: N818  not an error: the way out of the parent's frames, for the fork
+class _InChild(BaseException):
     def __init__(self, task: Any) -> None:
         super().__init__()
         self.task = task
 
 
 class Refused(Exception):  # noqa: N818  an answer, said to the owner
-    """This parent cannot serve the request; the reason is told."""
+    """This parent cannot serve the request; ``stale``: another can, made anew."""
+
+    def __init__(self, reason: str, *, stale: bool = False) -> None:
+        super().__init__(reason)
+        self.stale = stale
 
 
 class Parent:
@@ -74,14 +78,23 @@ class Parent:
         self._restores = restores
         self._freshness = Freshness()
         self._kernels: dict[int, _Kernel] = {}  # by pid
-        self._waiting: dict[int, socket.socket] = {}  # connections whose request has not come yet, by descriptor
+        self._waiting: dict[
+            int, socket.socket
+        ] = {}  # connections whose request has not come yet, by descriptor
         self._listener: socket.socket | None = None
         self._began = self._last_use = time.monotonic()
         self._refill_at = 0.0
         self._look_at = 0.0
         self._count = 0
         self._stale: str | None = None
-        self.counts = {"forks": 0, "spares_used": 0, "refused": 0, "failed": 0, "ended_idle": 0, "ended_age": 0}
+        self.counts = {
+            "forks": 0,
+            "spares_used": 0,
+            "refused": 0,
+            "failed": 0,
+            "ended_idle": 0,
+            "ended_age": 0,
+        }
 
     # -- the loop ------------------------------------------------------------------------------------------------
 
@@ -91,6 +104,7 @@ class Parent:
         draft = path.with_suffix(f".{os.getpid()}")
         draft.unlink(missing_ok=True)
         self._listener = wire.listen(str(draft))
+        self.places.starting(self.key).unlink(missing_ok=True)
         draft.replace(path)  # whoever listened there before only looks after its own kernels from now on
         self._inode = path.stat().st_ino
         log.info("ready: %d modules, %d MB", len(sys.modules), proportional_mb(os.getpid()))
@@ -209,7 +223,7 @@ class Parent:
             kept = self._answer(sock, message, files)
         except Refused as why:
             self.counts["refused"] += 1
-            self._say(sock, {"refused": str(why)})
+            self._say(sock, {"refused": str(why), "stale": why.stale})
         except (KeyError, TypeError, ValueError) as err:
             self._say(sock, {"refused": f"the request is not understood: {type(err).__name__}: {err}"})
         finally:
@@ -238,9 +252,9 @@ class Parent:
     def _start(self, sock: socket.socket, message: wire.Message, files: list[int]) -> None:
         if changed := self._freshness.changed():
             self._withdraw(f"{changed} has changed")
-            raise Refused(f"stale: {changed} has changed since it was imported")
+            raise Refused(f"{changed} has changed since the parent imported it", stale=True)
         if self.places.key(self.recipe, message["env"]) != self.key:
-            raise Refused("stale: the environment is not the one this parent was made for")
+            raise Refused("the environment is not the one that this parent was made for", stale=True)
         spare = None if message["fresh"] else self._ready_spare()
         self._refill_at = time.monotonic() + _REFILL_AFTER_S
         if spare is not None and spare.control is not None:
@@ -312,7 +326,9 @@ class Parent:
         running = tasks()
         if len(running) != 1:
             self._withdraw(f"it has threads: {', '.join(running)}")
-            raise Refused(f"unfit: the parent has {len(running)} threads ({', '.join(running)}); a fork could hang")
+            raise Refused(
+                f"unfit: the parent has {len(running)} threads ({', '.join(running)}); a fork could hang"
+            )
         self._count += 1
         endpoint = self.places.endpoint(f"{os.getpid():x}.{self._count:x}")
         activity = Activity()
@@ -416,10 +432,11 @@ _NOT_AHEAD = ("matplotlib_inline.backend_inline", "plotly.io._renderers")
 def _prepare(places: Places, recipe: Recipe) -> tuple[str, Any]:
     """Import what the recipe names and what a rehearsed kernel needs; return the key and what children put right."""
     key = places.key(recipe, os.environ)
+    places.starting(key).write_text(str(os.getpid()))
     pin_threads()
     os.environ["MPLBACKEND"] = os.environ.get("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     gc.disable()
-    with recorded_environment() as read:
+    with recorded_environment() as names:
         failed = import_ahead(["sillok.kernels.child"])
         if failed:
             raise RuntimeError(f"the kernel itself cannot be imported: {failed}")
@@ -431,10 +448,10 @@ def _prepare(places: Places, recipe: Recipe) -> tuple[str, Any]:
             log.warning("%s is not imported ahead: %s", name, why)
         restores = Restores(restore.Threads(), restore.Filters(filters), own)
         found, seen = _rehearse(places, restores)
-        read |= seen
+        names.update(seen)
         import_ahead(name for name in found if name not in _NOT_AHEAD and name not in sys.modules)
         restores = Restores(restore.Threads(), restore.Filters(filters), own)
-    places.learn(recipe, read)
+    places.learn(recipe, names)
     return key, restores
 
 

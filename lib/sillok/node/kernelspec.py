@@ -6,12 +6,16 @@ import json
 import sys
 from pathlib import Path
 
-__all__ = ["KERNEL_NAME", "PRELOAD", "install_kernelspec", "install_lab_settings"]
+from sillok.kernels import Recipe
+from sillok.node.processes import MARK
+
+__all__ = ["KERNEL_NAME", "install_kernelspec", "install_lab_settings", "kernel_recipe"]
 
 KERNEL_NAME = "sillok"
+_FLAGS = ("-Xfrozen_modules=off",)  # else the debugger misses breakpoints
 
 # What a kernel's parent has imported: what the notebooks of a desk begin with.
-PRELOAD = (
+_PRELOAD = (
     "numpy",
     "pandas",
     "scipy.stats",
@@ -29,16 +33,22 @@ PRELOAD = (
 )
 
 
+def kernel_recipe() -> Recipe:
+    """Return what the kernels' parent of this environment is made of."""
+    return Recipe(preload=_PRELOAD, flags=_FLAGS, carry=(MARK,), executable=sys.executable)
+
+
 def install_kernelspec(prefix: Path | None = None) -> Path:
     """Write the kernel ``sillok`` ("Sillok") into this environment and return its file.
 
     An equal file is left alone, so that a read-only environment made with it works.
     """
     folder = (prefix or Path(sys.prefix)) / "share" / "jupyter" / "kernels" / KERNEL_NAME
+    config = {"preload": list(_PRELOAD), "carry": [MARK]}
     spec = {
         "argv": [
             sys.executable,
-            "-Xfrozen_modules=off",
+            *_FLAGS,
             "-m",
             "ipykernel_launcher",
             "-f",
@@ -48,7 +58,7 @@ def install_kernelspec(prefix: Path | None = None) -> Path:
         "language": "python",
         "metadata": {
             "debugger": True,
-            "kernel_provisioner": {"provisioner_name": "forked", "config": {"preload": list(PRELOAD)}},
+            "kernel_provisioner": {"provisioner_name": "forked", "config": config},
         },
     }
     return _write(folder / "kernel.json", spec)

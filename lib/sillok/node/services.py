@@ -11,17 +11,20 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from sillok.errors import ResourceError
+from sillok.kernels import Places, parent_command
 from sillok.node.environment import child_environment
-from sillok.node.kernelspec import KERNEL_NAME, install_lab_settings
-from sillok.node.processes import Child
+from sillok.node.kernelspec import KERNEL_NAME, install_lab_settings, kernel_recipe
+from sillok.node.processes import MARK, Child
 from sillok.node.voila import voila_environment, voila_words
 from sillok.node.wiring import open_store_of
 from sillok.settings import Settings
 
 __all__ = [
+    "kernel_parent",
     "lab",
     "nightly_run",
     "prefect_api",
@@ -128,6 +131,17 @@ def reading_room(settings: Settings) -> Child:
     url = f"http://{settings.host}:{settings.port_room}/health"
     words = [sys.executable, "-m", "sillok.readingroom"]
     return _child(settings, "room", words, child_environment(settings), url)
+
+
+def kernel_parent(settings: Settings, mark: str) -> Child:
+    """Describe the process that this node's kernels are forks of; until it is ready, kernels start as ever.
+
+    It has none of the settings: what it holds in memory, every kernel holds.
+    """
+    places, recipe = Places(), replace(kernel_recipe(), idle_exit_s=0)
+    places.ensure()
+    environment = places.startup(recipe, {**os.environ, MARK: mark})
+    return _child(settings, "kernels", parent_command(places, recipe), environment)
 
 
 def voila(settings: Settings) -> Child:

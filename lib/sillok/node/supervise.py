@@ -133,6 +133,7 @@ def _make_night(
     say(words["starting"])
     if not settings.prefect_api_url:
         family.start(services.prefect_server(settings))
+    family.start(services.kernel_parent(settings, family.mark))
     first = services.nightly_run(settings, run=True)
     night = family.start(first)
     family.start(services.worker(settings))
