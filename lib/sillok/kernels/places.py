@@ -20,7 +20,7 @@ from typing import Any
 __all__ = ["Places", "Recipe", "startup_environment"]
 
 # What decides how an interpreter and its libraries begin, whether or not somebody was seen reading it.
-_NAMES = {"HOME", "USER", "LOGNAME", "PATH", "LANG", "LANGUAGE", "TZ", "VIRTUAL_ENV", "IPYTHONDIR"}
+_NAMES = {"HOME", "USER", "LOGNAME", "PATH", "LANG", "LANGUAGE", "VIRTUAL_ENV", "IPYTHONDIR"}
 _PREFIXES = (
     "PYTHON", "LD_", "LC_", "XDG_", "OMP_", "OPENBLAS_", "MKL_", "KMP_", "GOTO_", "BLIS_", "MPL",
     "MATPLOTLIB", "NUMPY_", "SCIPY_", "PANDAS_", "NUMBA_", "ARROW_", "JE_", "MALLOC_", "GLIBC_", "PLOTLY_", "DEBUGPY_",
@@ -132,10 +132,10 @@ class Places:
             return []
 
     def learn(self, recipe: Recipe, names: Iterable[str]) -> None:
-        """Remember the variables that were read."""
+        """Remember the variables that were read, beside those of other times."""
         file = self.folder / f"{recipe.name}.names"
         draft = file.with_suffix(f".{os.getpid()}")
-        draft.write_text(json.dumps(sorted(set(names) - _PASSING)))
+        draft.write_text(json.dumps(sorted({*names, *self.learned(recipe)} - _PASSING)))
         draft.replace(file)
 
     def parents(self) -> list[Path]:

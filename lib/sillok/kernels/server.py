@@ -55,6 +55,14 @@ class _Kernel:
     claimed: float | None = None
     ending: float | None = None  # when it was asked to end
 
+    @property
+    def state(self) -> str:
+        if self.ending is not None:
+            return "ending"
+        if self.claimed is not None:
+            return "kernel"
+        return "starting" if self.connection is None else "spare"
+
 
 class _InChild(BaseException):
     def __init__(self, task: Any) -> None:
@@ -174,6 +182,8 @@ class Parent:
                 watch(kernel.control.fileno(), select.POLLIN, "spare", kernel)
         for fd, _ in poll.poll(self._patience_ms()):
             what, subject = by_fd[fd]
+            if isinstance(subject, _Kernel) and subject.pid not in self._kernels:
+                continue  # its end came in the same round
             getattr(self, f"_on_{what}")(subject)
         self._keep_time()
 
@@ -287,7 +297,10 @@ class Parent:
     def _on_spare(self, kernel: _Kernel) -> None:
         if kernel.control is None:
             return
-        message, _ = wire.receive(kernel.control)
+        try:
+            message, _ = wire.receive(kernel.control)
+        except ConnectionResetError:
+            message = None
         if message is None:  # its end is told by its pidfd
             kernel.control.close()
             kernel.control = None
@@ -399,7 +412,7 @@ class Parent:
         kernels = [
             {
                 "pid": k.pid,
-                "state": "ending" if k.ending else "spare" if k.claimed is None else "kernel",
+                "state": k.state,
                 "how": k.how,
                 "name": k.name,
                 "age_s": round(now - (k.claimed or k.began)),
