@@ -65,7 +65,10 @@ class Forks:
         return ask(self.places, self.key, {"op": "status"})
 
     def spare_is_ready(self) -> bool:
-        return any(k["state"] == "spare" for k in self.status()["kernels"])
+        try:
+            return any(k["state"] == "spare" for k in self.status()["kernels"])
+        except OSError:
+            return False
 
     def stop(self) -> None:
         for path in self.places.parents():
@@ -76,9 +79,13 @@ class Forks:
                 continue
 
     @asynccontextmanager
-    async def kernel(self, *, stock: bool = False, prompt: bool = True, **kwargs: Any) -> AsyncIterator[Kernel]:
+    async def kernel(
+        self, *, stock: bool = False, prompt: bool = True, **kwargs: Any
+    ) -> AsyncIterator[Kernel]:
         """Give a started kernel and its client; it is shut down at the end."""
-        config = {k: kwargs.pop(k) for k in list(kwargs) if k in ForkProvisioner.class_trait_names(config=True)}
+        config = {
+            k: kwargs.pop(k) for k in list(kwargs) if k in ForkProvisioner.class_trait_names(config=True)
+        }
         manager = (PromptKernelManager if prompt else AsyncKernelManager)(kernel_name="python3")
         manager._kernel_spec = kernel_spec(kwargs.pop("spec_env", None))
         if not stock:

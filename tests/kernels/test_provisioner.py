@@ -13,7 +13,9 @@ import pytest
 
 from tests.kernels.forks import Forks, wait_until
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="kernels are forked on Linux alone")
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/task").exists(), reason="kernels are forked on Linux alone"
+)
 
 
 async def test_a_spare_is_handed_over_and_another_made(forks: Forks) -> None:
@@ -71,11 +73,13 @@ async def test_its_sockets_are_files_of_its_user_alone(forks: Forks) -> None:
         assert info["transport"] == "ipc"
         folder = Path(info["ip"]).parent
         assert stat.S_IMODE(folder.stat().st_mode) & 0o777 == 0o700
-        assert stat.S_IMODE(os.stat(kernel.manager.connection_file).st_mode) == 0o600
+        assert stat.S_IMODE(Path(kernel.manager.connection_file).stat().st_mode) == 0o600
 
 
 async def test_every_kernel_draws_its_own_random_numbers(forks: Forks) -> None:
-    draw = "(__import__('random').random(), __import__('numpy').random.rand(), __import__('uuid').uuid4().hex)"
+    draw = (
+        "(__import__('random').random(), __import__('numpy').random.rand(), __import__('uuid').uuid4().hex)"
+    )
     async with forks.kernel() as one, forks.kernel() as two:
         first, second = await one.value(draw), await two.value(draw)
     assert all(a != b for a, b in zip(first, second, strict=True))
@@ -123,7 +127,9 @@ async def test_a_stream_that_must_be_a_pipe_gets_the_stock_kernel(forks: Forks) 
     async with forks.kernel(stdout=-1) as kernel:
         assert kernel.how == "stock"
         assert await kernel.value("1 + 1") == 2
-    reasons = [json.loads(line)["reason"] for line in (forks.places.folder / "fallbacks").read_text().splitlines()]
+    reasons = [
+        json.loads(line)["reason"] for line in (forks.places.folder / "fallbacks").read_text().splitlines()
+    ]
     assert any("pipe" in reason for reason in reasons)
 
 

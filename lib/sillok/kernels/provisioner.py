@@ -115,7 +115,6 @@ class ForkProvisioner(LocalProvisioner):
             raise NoFork(f"the parent cannot be reached: {err}") from err
         request = {
             "op": "start",
-            "id": uuid.uuid4().hex,
             "name": str(env.get("JPY_SESSION_NAME") or self.kernel_id),
             "env": env,
             "cwd": str(kwargs.get("cwd") or Path.cwd()),
@@ -156,7 +155,7 @@ class ForkProvisioner(LocalProvisioner):
         except (OSError, TimeoutError, ValueError, KeyError) as err:
             fork.close(kill=True)
             raise NoFork(f"the parent did not keep its word: {type(err).__name__}: {err}") from err
-        except NoFork:
+        except (NoFork, RuntimeError):
             fork.close(kill=True)
             raise
         self._fork, self.how = fork, reply["how"]
@@ -294,6 +293,8 @@ class _Fork:
 
 
 def _check(reply: wire.Message) -> None:
+    if reply.get("taken"):
+        raise RuntimeError(f"{reply['refused']}; two kernels on one connection file would answer one client")
     if "refused" in reply:
         raise NoFork(reply["refused"])
     if "exit" in reply:

@@ -49,8 +49,8 @@ class _Kernel:
     control: socket.socket | None = None  # of a spare that is not handed over
     tether: socket.socket | None = None  # to the owner
     connection: wire.Message | None = None  # of a spare that is ready
-    request: str = ""
     name: str = ""
+    file: str = ""  # its connection file
     limits: dict[str, int] = field(default_factory=dict)
     claimed: float | None = None
     ending: float | None = None  # when it was asked to end
@@ -71,11 +71,11 @@ class _InChild(BaseException):
 
 
 class Refused(Exception):  # noqa: N818  an answer, said to the owner
-    """This parent cannot serve the request; ``stale``: another can, made anew."""
+    """This parent does not serve the request. ``stale``: another can, made anew. ``taken``: nobody may."""
 
-    def __init__(self, reason: str, *, stale: bool = False) -> None:
+    def __init__(self, reason: str, *, stale: bool = False, taken: bool = False) -> None:
         super().__init__(reason)
-        self.stale = stale
+        self.answer = {"refused": reason, "stale": stale, "taken": taken}
 
 
 class Parent:
@@ -233,7 +233,7 @@ class Parent:
             kept = self._answer(sock, message, files)
         except Refused as why:
             self.counts["refused"] += 1
-            self._say(sock, {"refused": str(why), "stale": why.stale})
+            self._say(sock, why.answer)
         except (KeyError, TypeError, ValueError) as err:
             self._say(sock, {"refused": f"the request is not understood: {type(err).__name__}: {err}"})
         finally:
@@ -265,6 +265,9 @@ class Parent:
             raise Refused(f"{changed} has changed since the parent imported it", stale=True)
         if self.places.key(self.recipe, message["env"]) != self.key:
             raise Refused("the environment is not the one that this parent was made for", stale=True)
+        for kernel in self._kernels.values():
+            if kernel.file == message["connection_file"] and kernel.ending is None:
+                raise Refused(f"kernel {kernel.pid} already uses {kernel.file}", taken=True)
         spare = None if message["fresh"] else self._ready_spare()
         self._refill_at = time.monotonic() + _REFILL_AFTER_S
         if spare is not None and spare.control is not None:
@@ -286,7 +289,11 @@ class Parent:
 
     @staticmethod
     def _named(kernel: _Kernel, message: wire.Message) -> None:
-        kernel.request, kernel.name, kernel.limits = message["id"], message["name"], message["limits"]
+        kernel.name, kernel.limits, kernel.file = (
+            message["name"],
+            message["limits"],
+            message["connection_file"],
+        )
 
     def _on_owner(self, kernel: _Kernel) -> None:
         if kernel.tether is not None:
