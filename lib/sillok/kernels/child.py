@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -31,6 +32,8 @@ from sillok.kernels import restore, wire
 
 __all__ = ["Activity", "Limits", "Restores", "Task", "become", "rehearse"]
 
+_INLINE = "module://matplotlib_inline.backend_inline"
+_set_by_shell: dict[str, str] = {}  # variables that a kernel sets when it begins, whatever they were
 _GO_S = 10.0  # an owner that does not say go in this time has gone
 
 
@@ -78,6 +81,7 @@ class Restores:
 
     threads: restore.Threads
     filters: restore.Filters
+    environment: dict[str, str]  # variables that imports set
     kernel_modules: dict[str, Any]  # what was imported before the libraries: the debugger's idea of "kernel"
 
 
@@ -134,7 +138,7 @@ def become(task: Task) -> NoReturn:
         _detach(task)
         if task.request is not None:
             _await_go(task)
-            _take_on(task.request, task.files)
+            _take_on(task.request, task.files, task.restores.environment)
         app = _start(task)
         if task.control is not None:
             IOLoop.current().add_handler(task.control.fileno(), lambda *_: _claimed(task, app), IOLoop.READ)
@@ -214,13 +218,13 @@ def _tether(task: Task) -> socket.socket:
     return task.tether
 
 
-def _take_on(request: wire.Message, files: tuple[int, ...]) -> None:
-    """Take the owner's environment, folder, limits and streams."""
-    restore.apply_environment(request["env"])
+def _take_on(request: wire.Message, files: tuple[int, ...], given: Mapping[str, str]) -> None:
+    """Take the owner's environment, folder, limits and streams; ``given`` is what this process has set by itself."""
+    restore.apply_environment({**given, **request["env"]})
     os.chdir(request["cwd"])
     os.umask(request["umask"])
-    for target, given in zip((1, 2), files, strict=True):
-        _redirect(target, given)
+    for target, file in zip((1, 2), files, strict=True):
+        _redirect(target, file)
     Limits(**request["limits"]).apply()
 
 
@@ -234,7 +238,8 @@ def _redirect(target: int, given: int) -> None:
 
 def _start(task: Task) -> _App:
     restore.reseed()
-    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    os.environ.setdefault("MPLBACKEND", _INLINE)
+    before = dict(os.environ)
     app = _App.instance(parent_handle=os.getppid())
     argv = [""] if task.request is None else ["ipykernel_launcher.py", "-f", task.request["connection_file"]]
     sys.argv[:] = argv if task.request is None else task.request["argv"]
@@ -249,6 +254,7 @@ def _start(task: Task) -> _App:
         app.initialize([])
     finally:
         ipykernel.ipkernel.sys = sys
+    _set_by_shell.update({k: v for k, v in os.environ.items() if before.get(k) != v})
     task.restores.filters.restore()
     restore.redo_imports()
     task.restores.threads.restore(os.environ)
@@ -285,13 +291,16 @@ def _claimed(task: Task, app: _App) -> None:
     if message is None:  # the parent has gone or does not want this spare
         _end(0)
     tether = socket.socket(fileno=given[0])
+    began_in = str(Path.cwd())
     try:
-        _take_on(message, tuple(given[1:]))
+        _take_on(message, tuple(given[1:]), {**task.restores.environment, "MPLBACKEND": _INLINE})
+        os.environ.update(_set_by_shell)
+        if sys.path[0] == began_in:
+            sys.path[0] = str(Path.cwd())
         sys.argv[:] = message["argv"]
         session = os.environ.get("JPY_SESSION_NAME")
         if session and app.shell is not None:
             app.shell.user_ns["__session__"] = session
-        os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
         restore.redo_imports()
         task.restores.threads.restore(os.environ)
         task.activity.note(busy=False)

@@ -79,13 +79,16 @@ def recorded_environment() -> Iterator[set[str]]:
 def import_ahead(names: Iterable[str]) -> dict[str, str]:
     """Import each module; return the reason for each that could not be, which a kernel will meet by itself."""
     failed = {}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    # Silenced by not showing, not by a filter: the filters that libraries set are theirs to keep.
+    shown, warnings.showwarning = warnings.showwarning, lambda *_, **__: None
+    try:
         for name in names:
             try:
                 importlib.import_module(name)
             except Exception as err:  # noqa: BLE001  any library may fail in any way; the kernel's import says how
                 failed[name] = f"{type(err).__name__}: {err}"
+    finally:
+        warnings.showwarning = shown
     return failed
 
 

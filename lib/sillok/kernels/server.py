@@ -454,6 +454,8 @@ def _prepare(places: Places, recipe: Recipe) -> tuple[str, Any]:
     key = places.key(recipe, os.environ)
     places.starting(key).write_text(str(os.getpid()))
     pin_threads()
+    import_ahead(["threadpoolctl"])  # ours, and what it sets is not a library's that a notebook imports
+    before = dict(os.environ)
     os.environ["MPLBACKEND"] = os.environ.get("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     gc.disable()
     with recorded_environment() as names:
@@ -466,13 +468,16 @@ def _prepare(places: Places, recipe: Recipe) -> tuple[str, Any]:
         own, filters = dict(sys.modules), list(warnings.filters)
         for name, why in import_ahead(recipe.preload).items():
             log.warning("%s is not imported ahead: %s", name, why)
-        restores = Restores(restore.Threads(), restore.Filters(filters), own)
-        found, seen = _rehearse(places, restores)
+
+        def restores() -> Restores:
+            set_by_imports = {k: v for k, v in os.environ.items() if k not in before and k != "MPLBACKEND"}
+            return Restores(restore.Threads(), restore.Filters(filters), set_by_imports, own)
+
+        found, seen = _rehearse(places, restores())
         names.update(seen)
         import_ahead(name for name in found if name not in _NOT_AHEAD and name not in sys.modules)
-        restores = Restores(restore.Threads(), restore.Filters(filters), own)
     places.learn(recipe, names)
-    return key, restores
+    return key, restores()
 
 
 def _rehearse(places: Places, restores: Any) -> tuple[list[str], set[str]]:
@@ -496,6 +501,15 @@ def _rehearse(places: Places, restores: Any) -> tuple[list[str], set[str]]:
     return told["modules"], set(told["environment"])
 
 
+def _log_to_stderr() -> None:
+    """Let this room's log go to standard error: the root logger belongs to the kernels."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(message)s"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+
+
 def main() -> None:
     """Be a parent: ``python -m sillok.kernels.server --folder DIR --recipe JSON``."""
     options = argparse.ArgumentParser()
@@ -505,7 +519,7 @@ def main() -> None:
     # As ipykernel's launcher does: the folder that -m adds is no place of libraries.
     if sys.path[0] in {"", str(Path.cwd())}:
         del sys.path[0]
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(message)s")
+    _log_to_stderr()
     places, recipe = Places(given.folder), Recipe.read(given.recipe)
     places.ensure()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -515,6 +529,7 @@ def main() -> None:
         Parent(places, recipe, key, restores).serve()
     except _InChild as forked:
         task = forked.task
+        log.handlers.clear()
     else:
         return
     from sillok.kernels.child import become
