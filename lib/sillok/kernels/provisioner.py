@@ -31,11 +31,18 @@ from sillok.kernels import wire
 from sillok.kernels.fallbacks import note_fallback
 from sillok.kernels.places import Places, Recipe
 
-__all__ = ["ForkProvisioner", "parent_command", "start_parent"]
+__all__ = ["ForkProvisioner", "NoFork", "parent_command", "start_parent"]
 
 _REPLY_S = 5.0  # for a fork to be made
 _READY_S = 30.0  # for a kernel to bind its sockets
 _ON_ITS_WAY_S = 120.0  # for a parent to import everything
+_DETACH = """
+import os, sys
+if os.fork():
+    os._exit(0)
+os.setsid()
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 _LAUNCHER = ("-m", "ipykernel_launcher", "-f")
 
 
@@ -336,9 +343,6 @@ def _launcher_path() -> str:
     return str(ipykernel_launcher.__file__)
 
 
-_started: list[subprocess.Popen[bytes]] = []  # kept: an object that goes while its process runs is a warning
-
-
 def parent_command(places: Places, recipe: Recipe) -> list[str]:
     """Return the command that becomes a parent for ``recipe``."""
     words = [recipe.executable, *recipe.flags, "-m", "sillok.kernels.server"]
@@ -349,26 +353,30 @@ def start_parent(places: Places, recipe: Recipe, env: Mapping[str, str]) -> None
     """Start the parent for ``recipe`` and ``env`` in the background, unless one is on its way already."""
     places.ensure()
     key = places.key(recipe, env)
-    _started[:] = [p for p in _started if p.poll() is None]
-    if _is_on_its_way(places.starting(key)):
+    mark = places.starting(key)
+    if _is_on_its_way(mark):
         return
+    mark.write_text("")
     with places.log(key).open("ab") as log:
-        process = subprocess.Popen(
-            parent_command(places, recipe),
+        # Through a process in between that ends at once: the parent is nobody's child, and outlives us.
+        subprocess.run(
+            [recipe.executable, "-I", "-S", "-c", _DETACH, *parent_command(places, recipe)],
             env=places.startup(recipe, env),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             cwd=places.folder,
-            start_new_session=True,
+            timeout=_READY_S,
+            check=True,
         )
-    places.starting(key).write_text(str(process.pid))
-    _started.append(process)
 
 
-def _is_on_its_way(file: Path) -> bool:
+def _is_on_its_way(mark: Path) -> bool:
+    """Return whether a process is becoming the parent: ``mark`` has its number, or was made a moment ago."""
     try:
-        os.kill(int(file.read_text()), 0)
-        return time.time() - file.stat().st_mtime < _ON_ITS_WAY_S
+        text, age = mark.read_text(), time.time() - mark.stat().st_mtime
+        if text:
+            os.kill(int(text), 0)
     except (FileNotFoundError, ProcessLookupError, ValueError):
         return False
+    return age < (_ON_ITS_WAY_S if text else _REPLY_S)
