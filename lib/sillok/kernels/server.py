@@ -27,7 +27,7 @@ from sillok.kernels.memory import available_mb, proportional_mb
 from sillok.kernels.places import Places, Recipe
 from sillok.kernels.preload import Freshness, import_ahead, pin_threads, recorded_environment, tasks
 
-__all__ = ["Parent", "main"]
+__all__ = ["Parent", "Refused", "main"]
 
 log = logging.getLogger("sillok.kernels")
 
