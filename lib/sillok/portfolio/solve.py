@@ -22,6 +22,8 @@ __all__ = ["Engine", "solve", "solved", "trading_cost"]
 # A rounding of the smallest eigenvalue of a singular covariance, against the largest variance.
 _NUDGE = 1e-10
 _SMALL = 100
+# A gap above the first is more than rounding makes of an exact answer; a limit is kept to the second.
+_ROUNDED, _EXACT = 1e-11, 1e-12
 # Only an optimal answer is an answer: a solver's own that could not be made exact is taken up to these.
 _GAP, _VIOLATION = 1e-6, 1e-8
 
@@ -154,9 +156,7 @@ class Engine:
                 self._starts.pop(key, None)
             else:
                 self._starts[key] = start
-                # The method's own certificate is of this objective, unless a limit on risk is met along a ray.
-                own = goal.kind in {"variance", "utility"} and not lagrangian.names
-                gap = start.answer.gap if own else prove(lagrangian, answer, _weights(answer)).gap
+                answer, gap = _exact(lagrangian, answer, start)
                 return solved(data, limits, goal, answer, lagrangian, method="active set", gap=gap)
         return self._stated(data, limits, goal, lagrangian)
 
@@ -199,6 +199,21 @@ class Engine:
             self._statements[key] = found
         self._seen.add(key)
         return found
+
+
+def _exact(lagrangian: Lagrangian, answer: Answer, start: Start) -> tuple[Answer, float]:
+    """Return a direct method's answer and its gap, after some more steps where rounding left it one."""
+    if lagrangian.goal.kind == "variance" and not lagrangian.names:
+        gap = start.answer.gap
+    else:
+        gap = prove(lagrangian, answer, _weights(answer)).gap
+    if gap > _ROUNDED:
+        better = polish(lagrangian, answer)
+        if better is not None:
+            proof = prove(lagrangian, better, _weights(better))
+            if proof.gap < gap and proof.violation <= _EXACT:
+                return better, proof.gap
+    return answer, gap
 
 
 def _weights(answer: Answer) -> np.ndarray:
