@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg.lapack import dpotrf
 
+from sillok.errors import DataError
 from sillok.portfolio.data import Data
 from sillok.portfolio.roots import dense_root
 from sillok.risk import Covariance
@@ -16,7 +17,7 @@ _SHIFT = 1e-10
 
 
 def check_definite(data: Data) -> None:
-    """Raise DataError, naming issues, unless the covariance is positive semidefinite.
+    """Raise DataError, naming issues, unless the covariance is positive semidefinite and not zero.
 
     A bare frame is looked at, by one Cholesky factorisation: N^3 / 3 operations. A
     :class:`~sillok.risk.Covariance` and a factor covariance come from estimators that make nothing else.
@@ -24,6 +25,10 @@ def check_definite(data: Data) -> None:
     if data.factor is not None or isinstance(data.Sigma, Covariance):
         return
     S = data.matrix()
+    if not S.trace() > 0:
+        raise DataError(
+            "Sigma is zero: no issue moved, so there is no risk to weigh", symbols=list(data.labels)
+        )
     H = np.array(S, order="C")
     H.reshape(-1)[:: len(S) + 1] += _SHIFT * S.trace() / len(S)
     if dpotrf(H.T, lower=1, clean=0, overwrite_a=1)[1]:

@@ -36,6 +36,8 @@ __all__ = ["Frontier", "efficient_frontier"]
 _NO_LIMITS = Limits()
 # A frontier whose returns differ by less than this part of them is one portfolio.
 _POINT = 1e-12
+# Where the least variance is none, a gap is told as a part of this part of the mean variance.
+_DUST = 1e-3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -310,7 +312,7 @@ def _drawn(
     at = W @ rows.A.T
     held = np.where(Y > 0, rows.low, np.where(Y < 0, rows.high, 0.0))
     gap += np.where(Y != 0, Y * (at - held), 0.0).sum(axis=1)
-    size = np.maximum(0.5 * variances + t * np.abs(wanted), _POINT * form.diagonal.mean())
+    size = np.maximum(0.5 * variances + t * np.abs(wanted), _DUST * form.diagonal.mean())
     return Frontier(
         portfolios=pd.DataFrame(W, columns=data.labels),
         return_annual=pd.Series(W @ mu, name="return_annual"),

@@ -1,0 +1,107 @@
+"""Risk parity and budgets on labels: met exactly, bent by limits, and refused with names."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sillok.errors import ConfigError, DataError, InfeasibleError
+from sillok.portfolio import Data, GroupLimit, Limits, risk_budgeting, risk_parity
+from sillok.risk import Covariance, FactorCovariance, risk_contributions
+
+NAMES = [f"{i:06d}" for i in range(8)]
+
+
+def market(seed: int = 0) -> Data:
+    rng = np.random.default_rng(seed)
+    F = rng.normal(0.15, 0.05, (8, 2))
+    S = F @ F.T + np.diag(rng.uniform(0.01, 0.06, 8))
+    return Data(
+        pd.DataFrame((S + S.T) / 2, NAMES, NAMES), industry=pd.Series(list("가가나나나다다다"), NAMES)
+    )
+
+
+def share(data: Data, w: pd.Series) -> pd.Series:
+    parts = risk_contributions(w, data.Sigma)
+    return parts / parts.sum()
+
+
+def test_each_issue_carries_the_same_risk() -> None:
+    found = risk_parity(market())
+    np.testing.assert_allclose(share(market(), found.weights), 1 / 8, rtol=1e-8)
+    assert found.gap <= 1e-9
+    assert found.method == "coordinate descent"
+
+
+def test_budgets_are_met_and_loose_limits_change_nothing() -> None:
+    data, b = market(), pd.Series(np.arange(1, 9) / 36, NAMES)
+    plain = risk_budgeting(data, b)
+    np.testing.assert_allclose(share(data, plain.weights), b, rtol=1e-8)
+    loose = risk_budgeting(data, b, Limits(max_weight=0.9, max_industry=0.95, max_vol_annual=1.0))
+    pd.testing.assert_series_equal(loose.weights, plain.weights)
+    half = risk_budgeting(data, b, Limits(budget=0.5))
+    np.testing.assert_allclose(half.weights, plain.weights / 2, rtol=1e-12)
+    assert half.vol_annual == pytest.approx(plain.vol_annual / 2)
+
+
+def test_every_kind_of_covariance_is_taken() -> None:
+    data = market()
+    named = Covariance(data.Sigma, "sample", 0.0, 100, 252)
+    np.testing.assert_allclose(risk_parity(Data(named)).weights, risk_parity(data).weights, rtol=1e-9)
+    factors = FactorCovariance(
+        pd.DataFrame(0.2, NAMES, ["시장"]), pd.DataFrame([[1.0]], ["시장"], ["시장"]), pd.Series(0.01, NAMES)
+    )
+    np.testing.assert_allclose(risk_parity(Data(factors)).weights, 1 / 8, rtol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_limits_that_bind_are_kept_exactly_and_named(seed: int) -> None:
+    data = market(seed)
+    plain = risk_parity(data).weights
+    cap = float(plain.sort_values().iloc[-2])
+    found = risk_parity(data, Limits(max_weight=cap, min_weight=0.02))
+    assert found.weights.max() <= cap + 1e-12
+    assert found.weights.sum() == pytest.approx(1, abs=1e-13)
+    assert found.binding == (f"max_weight {plain.idxmax()}",) or len(found.binding) > 1
+    assert "Newton" in found.method
+    # Those that no limit holds still share alike.
+    free = [n for n in NAMES if f"max_weight {n}" not in found.binding]
+    parts = share(data, found.weights)[free]
+    assert np.ptp(parts) < 0.03
+
+
+def test_groups_and_risk_bend_the_shares() -> None:
+    data = market()
+    held = risk_parity(data, Limits(groups=(GroupLimit("앞", tuple(NAMES[:2]), high=0.15),)))
+    assert held.weights.iloc[:2].sum() == pytest.approx(0.15, abs=1e-12)
+    assert held.binding == ("group 앞",)
+    calm = risk_parity(data).vol_annual * 0.97
+    capped = risk_parity(data, Limits(max_vol_annual=calm))
+    assert capped.vol_annual == pytest.approx(calm, rel=1e-5)
+    assert capped.binding == ("vol",)
+
+
+def test_what_cannot_be_budgeted_is_refused_with_names() -> None:
+    data = market()
+    with pytest.raises(ConfigError, match="must be positive, not so for \\['000003'\\]"):
+        risk_budgeting(data, pd.Series([0.2, 0.2, 0.2, 0.0, 0.1, 0.1, 0.1, 0.1], NAMES))
+    with pytest.raises(ConfigError, match="add up to 0.8"):
+        risk_budgeting(data, pd.Series(0.1, NAMES))
+    with pytest.raises(DataError, match="not on the same labels"):
+        risk_budgeting(data, pd.Series(1 / 7, NAMES[1:]))
+    still = data.Sigma.copy()
+    still.loc["000002"] = still["000002"] = 0.0
+    with pytest.raises(DataError, match="never move.*000002"):
+        risk_parity(Data(still))
+    bad = pd.DataFrame([[1.0, 0.9, -0.9], [0.9, 1, 0.9], [-0.9, 0.9, 1]], NAMES[:3], NAMES[:3])
+    with pytest.raises(DataError, match="not positive semidefinite"):
+        risk_parity(Data(bad))
+
+
+def test_limits_that_cannot_be_taken_or_kept_are_refused() -> None:
+    data = market()
+    with pytest.raises(ConfigError, match="take no costs"):
+        risk_parity(data, Limits(linear_cost=0.001))
+    with pytest.raises(InfeasibleError):
+        risk_parity(data, Limits(max_industry=0.3))
+    with pytest.raises(InfeasibleError, match="max_gross"):
+        risk_parity(data, Limits(max_gross=0.9))
