@@ -92,11 +92,11 @@ def frontier_gap(Sigma: np.ndarray, mu: np.ndarray, w: np.ndarray) -> float:
     X = np.column_stack([mu[held], np.ones(held.sum())])
     slope = np.linalg.lstsq(X, g[held], rcond=None)[0][0] if held.sum() > 1 else 0.0
     best = np.inf
-    # At a corner with one issue every slope in a range will do: try those at which another would come in.
+    # At a corner whose issues earn alike every slope in a range will do: try those at which another would come in.
     with np.errstate(divide="ignore", invalid="ignore"):
         k = int(np.argmax(w))
         tries = [slope, 0.0]
-        if held.sum() == 1:
+        if np.ptp(mu[held]) == 0:
             tries += [s for s in (g - g[k]) / (mu - mu[k]) if np.isfinite(s) and s >= 0]
     for s in tries:
         best = min(best, float(w @ g - s * (mu @ w) - np.min(g - s * mu)))

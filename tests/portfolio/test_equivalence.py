@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sillok.errors import InfeasibleError, SillokError
+from sillok.errors import InfeasibleError, SillokError, SolverError
 from sillok.portfolio import (
     Data,
     efficient_frontier,
@@ -217,8 +217,13 @@ def test_a_thousand_risk_budgets_are_met() -> None:
         budgets = random.dirichlet(np.ones(N)) if k % 2 else np.full(N, 1 / N)
         budgets = np.maximum(budgets, 1e-4)
         budgets /= budgets.sum()
-        w = risk_budgeting(case.data(), pd.Series(budgets, labels(N))).weights
-        x = w.to_numpy()
+        try:
+            x = risk_budgeting(case.data(), pd.Series(budgets, labels(N))).weights.to_numpy()
+        except SolverError:
+            # No portfolio has such parts where some mix of the issues has no risk at all.
+            if minimum_variance(case.data()).objective > 1e-12 * case.scale:
+                wrong.append(f"{k} {case.kind}: refused although every mix has risk")
+            continue
         if not (x > 0).all() or abs(x.sum() - 1) > OUT:
             wrong.append(f"{k} {case.kind}: weights of {x.min():.3g} to {x.max():.3g}, sum {x.sum():.15f}")
         elif (error := proofs.parity_error(case.Sigma, x, budgets)) > 1e-8:
