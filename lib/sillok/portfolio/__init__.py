@@ -16,6 +16,7 @@ from sillok.portfolio.mean_variance import (
 )
 from sillok.portfolio.multiperiod import TradePlan, multi_period
 from sillok.portfolio.orders import OrderPlan, plan_orders
+from sillok.portfolio.robust import Box, Ellipsoid, RobustSolution, worst_case
 from sillok.portfolio.scenarios import Scenarios
 from sillok.portfolio.solve import Engine
 from sillok.portfolio.tail import TailSolution, minimum_cdar, minimum_cvar, minimum_evar, minimum_mad
@@ -24,13 +25,16 @@ from sillok.portfolio.universe import Universe, select_universe
 from sillok.portfolio.walk import Walk, walk, walk_forward
 
 __all__ = [
+    "Box",
     "Data",
+    "Ellipsoid",
     "Engine",
     "ExposureLimit",
     "Frontier",
     "GroupLimit",
     "Limits",
     "OrderPlan",
+    "RobustSolution",
     "Scenarios",
     "Solution",
     "TailSolution",
@@ -65,4 +69,5 @@ __all__ = [
     "track_benchmark",
     "walk",
     "walk_forward",
+    "worst_case",
 ]
