@@ -11,24 +11,21 @@ the scenarios; nothing is annualised. A loss is a positive number.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from sillok.errors import ConfigError, InfeasibleError
-from sillok.portfolio.constraints import Rows, bounds, linear_rows
+from sillok.errors import ConfigError
 from sillok.portfolio.data import Limits
 from sillok.portfolio.methods.tail_drawdown import drawdown_depths, minimise_drawdown
 from sillok.portfolio.methods.tail_entropy import Entropic
 from sillok.portfolio.methods.tail_interior import Hinges
 from sillok.portfolio.methods.tail_mildest import mildest
 from sillok.portfolio.methods.tail_programme import Least, minimise
-from sillok.portfolio.methods.tail_region import Region, lift
-from sillok.portfolio.prices import Prices
 from sillok.portfolio.scenarios import Scenarios
+from sillok.portfolio.tail_problem import TailProblem, shadow_prices, state_problem
 
 __all__ = ["TailSolution", "minimum_cdar", "minimum_cvar", "minimum_evar", "minimum_mad"]
 
@@ -62,80 +59,6 @@ class TailSolution:
         return tuple(name for name in self.shadow_prices if name != "budget")
 
 
-@dataclass(frozen=True, slots=True)
-class _Problem:
-    """Scenarios and limits as arrays, the scenarios in units of their own spread."""
-
-    scenarios: Scenarios
-    R: np.ndarray  # (T, N)
-    p: np.ndarray  # (T,) > 0
-    mean: np.ndarray  # (N,)
-    scale: float
-    region: Region  # of the weights, and of what is beside them
-    rows: Rows
-    others: tuple[str, ...]  # limits whose rows stand last in the region
-
-
-_REFUSED = {
-    "min_return_annual": "scenarios have no year; give min_return_period= instead",
-    "max_vol_annual": "scenarios have no covariance; use mean_variance, or drop it",
-    "max_tracking_annual": "scenarios have no covariance; use track_benchmark, or drop it",
-    "linear_cost": "costs are a year's; limit max_turnover instead",
-    "impact_cost": "costs are a year's; limit max_turnover instead",
-    "max_names": "a linear programme cannot count; choose the universe before",
-    "min_position": "a linear programme cannot count; choose the universe before",
-}
-
-
-def _refuse(limits: Limits) -> None:
-    for name, why in _REFUSED.items():
-        if getattr(limits, name) is not None:
-            raise ConfigError(f"{name} cannot be kept by a scenario portfolio: {why}")
-
-
-def _state(given: Scenarios | pd.DataFrame, limits: Limits, least: float | None) -> _Problem:
-    scenarios = given if isinstance(given, Scenarios) else Scenarios(given)
-    _refuse(limits)
-    labels = scenarios.labels
-    R, p = scenarios.arrays()
-    if not p.all():
-        R, p = R[p > 0], p[p > 0]
-    mean = p @ R
-    rows = linear_rows(labels, limits, industry=scenarios.industry, exposures=scenarios.exposures)
-    if least is not None:
-        if not np.isfinite(least):
-            raise ConfigError(
-                f"min_return_period must be a number, got {least}; 0.001 means 0.1 per cent a period"
-            )
-        rows = Rows(
-            np.vstack([rows.A, mean]),
-            np.append(rows.low, least),
-            np.append(rows.high, np.inf),
-            (*rows.names, "return"),
-        )
-    lb, ub = bounds(labels, limits)
-    region, others = Region(rows.A, rows.low, rows.high, lb, ub), list[str]()
-    if any(x is not None for x in (limits.max_gross, limits.max_short, limits.max_turnover)):
-        previous = (
-            np.zeros(len(lb)) if scenarios.previous is None else scenarios.previous.to_numpy(dtype=float)
-        )
-        region, others = lift(
-            region,
-            gross=limits.max_gross,
-            short=limits.max_short,
-            turnover=limits.max_turnover,
-            previous=previous,
-        )
-    scale = float(np.sqrt(np.mean(R[:: max(1, len(R) // 500)] ** 2))) or 1.0
-    return _Problem(scenarios, R, p, mean, scale, region, rows, tuple(others))
-
-
-def _with_variable(region: Region, N: int, *, least: float = -np.inf) -> Region:
-    """Return the region with one variable more after the weights, from ``least`` on."""
-    A = np.insert(region.A, N, 0.0, axis=1)
-    return Region(A, region.low, region.high, np.insert(region.lb, N, least), np.insert(region.ub, N, np.inf))
-
-
 def _quantile(losses: np.ndarray, p: np.ndarray, level: float) -> float:
     """Return the least a with P(loss > a) <= 1 - level."""
     order = np.argsort(losses, kind="stable")
@@ -143,44 +66,9 @@ def _quantile(losses: np.ndarray, p: np.ndarray, level: float) -> float:
     return float(losses[order[int(reached.argmax())]])
 
 
-def _prices(problem: _Problem, found: Least, N: int) -> Prices:
-    M = len(problem.rows.names)
-    y = -found.y * problem.scale
-    others = {
-        name: float(price)
-        for name, price in zip(problem.others, y[len(y) - len(problem.others) :], strict=True)
-    }
-    return Prices(
-        problem.rows.names,
-        y[:M],
-        problem.scenarios.labels,
-        -found.z[:N] * problem.scale,
-        budget=float(y[0]),
-        others=others,
-    )
-
-
 def _check_level(level: float) -> None:
     if not 0 < level < 1:
         raise ConfigError(f"level must lie in (0, 1), got {level}; 0.95 means the worst five per cent")
-
-
-def _equal_parts(region: Region, N: int, budget: float) -> np.ndarray:
-    start = np.zeros(len(region.lb))
-    start[:N] = np.clip(budget / N, region.lb[:N], region.ub[:N])
-    return start
-
-
-@contextmanager
-def _said(problem: _Problem) -> Iterator[None]:
-    """Name the limits where no portfolio keeps them."""
-    try:
-        yield
-    except InfeasibleError as err:
-        names = ", ".join((*problem.rows.names, *problem.others))
-        raise InfeasibleError(
-            f"the limits contradict one another ({names}, and each issue's least and greatest weight); loosen one"
-        ) from err
 
 
 def minimum_cvar(
@@ -216,22 +104,22 @@ def minimum_cvar(
         If a limit has no meaning for scenarios, or ``level`` is out of its range.
     """
     _check_level(level)
-    problem = _state(scenarios, limits, min_return_period)
+    problem = state_problem(scenarios, limits, min_return_period)
     T, N = problem.R.shape
-    region = _with_variable(problem.region, N)
+    region = problem.with_variable()
     E = np.empty((T, N + 1))
     np.multiply(problem.R, -1 / problem.scale, out=E[:, :N])
     E[:, N] = -1.0
     c = np.zeros(len(region.lb))
     c[N] = 1.0
-    start = _equal_parts(region, N, limits.budget)
+    start = problem.equal_parts(region)
     start[N] = _quantile(E[:, :N] @ start[:N], problem.p, level)
-    with _said(problem):
+    with problem.explained():
         found = minimise(Hinges(E, np.zeros(T), problem.p / (1 - level), c), region, start)
     return _read(problem, found, measure="cvar", level=level)
 
 
-def _read(problem: _Problem, found: Least, *, measure: str, level: float | None) -> TailSolution:
+def _read(problem: TailProblem, found: Least, *, measure: str, level: float | None) -> TailSolution:
     N = problem.R.shape[1]
     w = found.x[:N]
     losses = -(problem.R @ w)
@@ -252,7 +140,7 @@ def _read(problem: _Problem, found: Least, *, measure: str, level: float | None)
         var_period=threshold,
         method=found.method,
         gap=max(value - bound, 0.0) / size,
-        shadow_prices=_prices(problem, found, N),
+        shadow_prices=shadow_prices(problem, found),
     )
 
 
@@ -269,14 +157,14 @@ def minimum_evar(
     :func:`minimum_cvar`.
     """
     _check_level(level)
-    problem = _state(scenarios, limits, min_return_period)
+    problem = state_problem(scenarios, limits, min_return_period)
     N = problem.R.shape[1]
-    region = _with_variable(problem.region, N, least=0.0)
+    region = problem.with_variable(least=0.0)
     goal = Entropic(problem.R / -problem.scale, np.zeros(len(problem.p)), problem.p, -float(np.log1p(-level)))
-    start = _equal_parts(region, N, limits.budget)
+    start = problem.equal_parts(region)
     losses = goal.E @ start[:N]
     start[N] = float(np.sqrt(problem.p @ (losses - problem.p @ losses) ** 2 / (2 * goal.limit)))
-    with _said(problem):
+    with problem.explained():
         found = mildest(goal, region, start)
     return _read(problem, found, measure="evar", level=level)
 
@@ -300,12 +188,12 @@ def minimum_cdar(
         Also if the scenarios have probabilities: a path has none.
     """
     _check_level(level)
-    problem = _state(scenarios, limits, min_return_period)
+    problem = state_problem(scenarios, limits, min_return_period)
     if problem.scenarios.probabilities is not None:
         raise ConfigError(
             "a drawdown follows one path, whose periods have no probabilities; give returns alone"
         )
-    with _said(problem):
+    with problem.explained():
         found = minimise_drawdown(problem.R / -problem.scale, problem.p / (1 - level), problem.region)
     return _read(problem, found, measure="cdar", level=level)
 
@@ -320,11 +208,10 @@ def minimum_mad(
 
     Parameters and errors as in :func:`minimum_cvar`; ``var_period`` and ``level`` are None.
     """
-    problem = _state(scenarios, limits, min_return_period)
-    T, N = problem.R.shape
+    problem = state_problem(scenarios, limits, min_return_period)
     E = (problem.mean - problem.R) / problem.scale
     c = np.zeros(len(problem.region.lb))
-    start = _equal_parts(problem.region, N, limits.budget)
-    with _said(problem):
-        found = minimise(Hinges(E, np.zeros(T), 2 * problem.p, c), problem.region, start)
+    start = problem.equal_parts(problem.region)
+    with problem.explained():
+        found = minimise(Hinges(E, np.zeros(len(E)), 2 * problem.p, c), problem.region, start)
     return _read(problem, found, measure="mad", level=None)
