@@ -17,6 +17,7 @@ from sillok.charts import (
     Stamp,
     breadth_chart,
     correlation_map,
+    costs_chart,
     flows_chart,
     forecast_chart,
     holdings_chart,
@@ -24,6 +25,7 @@ from sillok.charts import (
     industry_chart,
     industry_heat,
     movers_chart,
+    orders_chart,
     ratio_chart,
     spectrum_chart,
     valuation_chart,
@@ -68,6 +70,14 @@ def ticks_out_of_view(chart: Chart) -> set[object]:
     }
 
 
+def orders(rows: int) -> pd.DataFrame:
+    before = np.linspace(0.1, 0.0, rows)
+    frame = pd.DataFrame({"before": before, "target": before[::-1], "after": before[::-1] + 0.0004})
+    frame["side"] = np.where(frame["after"] > frame["before"], "buy", "sell")
+    frame["shares"], frame["value_krw"] = 12_345, 1_234_567_890
+    return frame.set_axis([LONG, *(f"가상{i}" for i in range(1, rows))])
+
+
 DRAW: dict[str, Callable[[], Chart]] = {
     "index": lambda: index_chart({c: MARKET.index(c)["close"].iloc[-250:] for c in ("KOSPI", "KOSDAQ", "KOSPI200")}, STAMP, title="지수"),
     "breadth": lambda: breadth_chart(
@@ -81,6 +91,11 @@ DRAW: dict[str, Callable[[], Chart]] = {
     "flat heat": lambda: industry_heat(pd.DataFrame(0.0, INDUSTRIES, ["1일"]), STAMP, title="업종"),
     "holdings": lambda: holdings_chart(
         pd.DataFrame({"weight": names([0.3, 0.2, 0.1]), "risk": names([0.4, -0.02, 0.1])}), STAMP, title="비중", cap=0.3
+    ),
+    "orders": lambda: orders_chart(orders(20), STAMP, title="주문", rest="나머지 3건"),
+    "one order": lambda: orders_chart(orders(1), STAMP, title="주문"),
+    "costs": lambda: costs_chart(
+        pd.Series({"수수료": 12_345, "증권거래세(농어촌특별세 포함)": 1_234_567, "호가": 0}), 987_654_321, STAMP, title="비용"
     ),
     "industry": lambda: industry_chart(names([0.6, 0.4]), names([0.1, 0.9]), STAMP, title="업종 비중", labels=("가", "나")),
     "flows": lambda: flows_chart(
@@ -174,6 +189,8 @@ def test_drawing_leaves_matplotlib_as_it_was() -> None:
         lambda: correlation_map(covariance(1), STAMP, title=""),
         lambda: spectrum_chart(Spectrum(np.ones(1), 1.0, 0.0, 4.0, 1.0, 0), STAMP, title=""),
         lambda: forecast_chart(pd.DataFrame({"predicted": [], "realised": []}), STAMP, title=""),
+        lambda: orders_chart(orders(1).iloc[:0], STAMP, title=""),
+        lambda: costs_chart(pd.Series({"수수료": 0}), 0, STAMP, title=""),
         lambda: holdings_chart(pd.DataFrame({"weight": [], "risk": []}), STAMP, title="", cap=1),
     ],
 )

@@ -4,6 +4,7 @@ from sillok.charts.checks import check_table, describe_check
 from sillok.charts.html import Column, Html, cards, note, table
 from sillok.charts.issuers import flows_chart, ratio_chart, valuation_chart
 from sillok.charts.market import breadth_chart, index_chart, industry_heat, movers_chart
+from sillok.charts.orders import costs_chart, orders_chart
 from sillok.charts.portfolio import holdings_chart, industry_chart, wealth_chart
 from sillok.charts.risk import correlation_map, forecast_chart, spectrum_chart
 from sillok.charts.style import Chart, Stamp, style
@@ -18,6 +19,7 @@ __all__ = [
     "cards",
     "check_table",
     "correlation_map",
+    "costs_chart",
     "count",
     "describe_check",
     "flows_chart",
@@ -29,6 +31,7 @@ __all__ = [
     "movers_chart",
     "multiple",
     "note",
+    "orders_chart",
     "percent",
     "points",
     "ratio_chart",
