@@ -14,8 +14,8 @@ __all__ = ["Lots", "Method", "choose_lots"]
 Method = Literal["auto", "exact", "greedy"]
 
 # States kept at once: a portfolio of up to 200 issues needs some hundreds as a rule. "auto" ends within a few tenths
-# of a second, since a page that people move sliders on must not wait; "exact" may take a minute.
-_STATES = {"auto": 10_000, "exact": 1_000_000}
+# of a second, since a page that people move sliders on must not wait; "exact" may take half a minute.
+_STATES = {"auto": 10_000, "exact": 200_000}
 
 
 class Lots(NamedTuple):
@@ -40,7 +40,7 @@ def choose_lots(purse: Purse, method: Method) -> Lots:
     ConfigError
         If the method is unknown.
     SolverError
-        If ``exact`` was asked for and the proof would need more than a million states; with the best bound.
+        If ``exact`` was asked for and the proof would need more than 200,000 states; with the best bound.
     """
     if method not in {"auto", "exact", "greedy"}:
         raise ConfigError(f"method must be 'auto', 'exact' or 'greedy', got {method!r}")
