@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).resolve().parents[1]
 SILLOK = Path(sys.executable).with_name("sillok")
-PAGES = ("market-today", "minimum-variance", "fundamentals-and-flows", "portfolio-explorer")
+PAGES = (
+    "market-today",
+    "minimum-variance",
+    "weights-to-orders",
+    "fundamentals-and-flows",
+    "portfolio-explorer",
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
