@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from sillok.errors import SolverError
 from sillok.portfolio.constraints import cost_coefficients
 
 if TYPE_CHECKING:
@@ -76,8 +77,19 @@ class Lagrangian:
         return max(float(off @ self.plain.form.product(off)), 0.0)
 
     def ratio(self, w: np.ndarray) -> float:
-        """Return the Sharpe ratio less costs."""
-        return (float(self.reward @ w) - self.cost(w)) / float(np.sqrt(self.variance(w)))
+        """Return the Sharpe ratio less costs.
+
+        Raises
+        ------
+        SolverError
+            If there is no risk.
+        """
+        variance = self.variance(w)
+        if variance <= 0:
+            raise SolverError(
+                "the ratio is unbounded: some riskless portfolio earns more than the riskless rate"
+            )
+        return (float(self.reward @ w) - self.cost(w)) / float(np.sqrt(variance))
 
     def objective(self, w: np.ndarray) -> float:
         """Return what is minimised, for the Sharpe ratio its negative."""

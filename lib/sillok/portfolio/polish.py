@@ -74,8 +74,8 @@ def prove(lag: Lagrangian, answer: Answer, w: np.ndarray) -> Proof:
     end = np.where(np.isfinite(end), end, Aw + np.sign(y) * (1 + np.abs(Aw)))
     point = lag.at(w)
     excess = float(left @ (w - far) + y @ (end - Aw)) - float(nu @ point.values)
-    # Where the least is zero, as in tracking what can be held, the gap is measured against a part of all risk.
-    size = max(abs(lag.objective(w)) * unit, _NO_RISK * lag.variance(w))
+    # Where the least is zero, as in tracking what can be held, the gap is measured against a part of the mean variance.
+    size = max(abs(lag.objective(w)) * unit, _NO_RISK * float(lag.plain.form.diagonal.mean()))
     broken = [rows.low - Aw, Aw - rows.high, lb - w, w - ub, point.values]
     return Proof(
         max(excess, 0.0) / size if size else 0.0, max(float(np.max(part, initial=0.0)) for part in broken)

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.linalg.lapack import dpotrf
 
-from sillok.errors import ConfigError, DataError, InfeasibleError, SolverError
+from sillok.errors import ConfigError, InfeasibleError, SolverError
 from sillok.portfolio.constraints import cost_coefficients
 from sillok.portfolio.data import Data, Limits, Solution
+from sillok.portfolio.definiteness import check_definite
 from sillok.portfolio.direct import Arrays, Start, applies, arrays, check_excess, solve_direct
 from sillok.portfolio.infeasible import explain
 from sillok.portfolio.lagrangian import Lagrangian
 from sillok.portfolio.polish import polish, prove
 from sillok.portfolio.prices import Prices
-from sillok.portfolio.roots import dense_root
 from sillok.portfolio.statement import Answer, Goal, Statement
 
 __all__ = ["Engine", "solve", "solved", "trading_cost"]
 
-# A rounding of the smallest eigenvalue of a singular covariance, against the largest variance.
-_NUDGE = 1e-10
-_SMALL = 100
+_SMALL = 100  # issues
 # A gap above the first is more than rounding makes of an exact answer; a limit is kept to the second.
 _ROUNDED, _EXACT = 1e-11, 1e-12
 # Only an optimal answer is an answer: a solver's own that could not be made exact is taken up to these.
@@ -104,19 +101,6 @@ def trading_cost(w: np.ndarray, data: Data, limits: Limits) -> float:
     return total if impact is None else total + float(impact @ traded**1.5)
 
 
-def _definite(data: Data) -> None:
-    """Raise DataError unless a dense covariance is positive semidefinite: one Cholesky, nudged against rounding."""
-    S = data.matrix().copy()
-    diagonal = np.einsum("ii->i", S)
-    if diagonal.max() <= 0:
-        raise DataError(
-            "Sigma is zero: no issue moved, so there is no risk to weigh", symbols=list(data.labels)
-        )
-    diagonal += _NUDGE * diagonal.max()
-    if dpotrf(S.T, lower=1, clean=0, overwrite_a=1)[1] != 0:
-        dense_root(data.matrix(), data.labels)
-
-
 class Engine:
     """Solves problems one after another, each from where the last one of its shape ended.
 
@@ -135,8 +119,7 @@ class Engine:
         """Solve one problem; errors as in :func:`solve`."""
         _check(data, limits, goal)
         plain = arrays(data, limits)
-        if data.factor is None:
-            _definite(data)
+        check_definite(data)
         try:
             return self._solve(data, limits, goal, plain)
         except InfeasibleError as err:
@@ -161,12 +144,16 @@ class Engine:
         return self._stated(data, limits, goal, lagrangian)
 
     def _stated(self, data: Data, limits: Limits, goal: Goal, lagrangian: Lagrangian) -> Solution:
-        raw = self._statement(data, limits, goal).solve()
+        statement = self._statement(data, limits, goal)
+        raw = statement.solve()
         if raw.weights is None:
             if goal.kind == "sharpe":
                 check_excess(lagrangian.plain, goal)
             raise InfeasibleError("the solver finds no portfolio within the limits")
         exact = polish(lagrangian, raw)
+        if exact is None:
+            raw = statement.solve(tight=True)
+            exact = polish(lagrangian, raw)
         answer, method = (raw, "cvxpy: CLARABEL") if exact is None else (exact, "cvxpy: CLARABEL, made exact")
         proof = prove(lagrangian, answer, _weights(answer))
         good = proof.gap <= _GAP and proof.violation <= _VIOLATION

@@ -106,6 +106,9 @@ def _apply(R: dict[str, np.ndarray], w: np.ndarray) -> np.ndarray:
     return np.concatenate([R["B"].T @ w, R["s"] * w])
 
 
+_TIGHT = {"tol_gap_abs": 1e-14, "tol_gap_rel": 1e-13, "tol_feas": 1e-12, "max_iter": 400}
+# The least ||R y||^2 of the scaled ratio, where risk and return are of the size of one: below, none is left.
+_RISKLESS = 1e-12
 _NONNEG = {"linear", "impact", "linear_row", "impact_row"}
 
 
@@ -283,8 +286,8 @@ class Statement:
         """The numbers that stand in it now."""
         return self._terms
 
-    def solve(self) -> Answer:
-        """Solve it as it stands.
+    def solve(self, *, tight: bool = False) -> Answer:
+        """Solve it as it stands, with ``tight=True`` to as many digits as the solver can give.
 
         Raises
         ------
@@ -294,7 +297,7 @@ class Statement:
         import cvxpy as cp
 
         try:
-            self.problem.solve(solver=cp.CLARABEL, warm_start=self._again)
+            self.problem.solve(solver=cp.CLARABEL, warm_start=self._again, **(_TIGHT if tight else {}))
         except cp.SolverError as err:
             raise SolverError(f"the solver broke off: {err}; check the scale of Sigma and mu") from err
         status = self.problem.status
@@ -311,14 +314,14 @@ class Statement:
     def _read(self) -> Answer:
         t, m = self._terms, self._masks
         k = 1.0 if isinstance(self._k, float) else float(self._k.value)
-        if k <= 0:
+        p = float(self.problem.value)
+        if t.goal.kind == "sharpe" and (k <= 0 or p * k**-2 <= _RISKLESS):
             raise SolverError(
                 "the ratio is unbounded: some riskless portfolio earns more than the riskless rate"
             )
         if t.goal.kind in {"variance", "tracking"}:
             worth = t.scale
         elif t.goal.kind == "sharpe":
-            p = float(self.problem.value)
             worth = 0.5 * k * p**-1.5 * t.reward_scale / np.sqrt(t.scale)
         else:
             worth = t.reward_scale
