@@ -9,7 +9,7 @@ import pandas as pd
 
 from sillok.errors import InfeasibleError, MissingDataError
 from sillok.measures import simple_returns
-from sillok.portfolio import Data, Limits, minimum_variance, select_universe, track_benchmark
+from sillok.portfolio import Data, Engine, Limits, minimum_variance, select_universe, track_benchmark
 from sillok.risk import estimate_covariance, portfolio_volatility, risk_contributions
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class Explorer:
         self._market = market
         self._lookback, self._size, self._estimator = lookback, size, estimator
         self._facts: dict[str, tuple[Data, pd.DataFrame]] = {}
+        self._engine = Engine()  # a slider's next place is near its last
 
     def _estimate(self, universe: str) -> tuple[Data, pd.DataFrame]:
         if universe not in self._facts:
@@ -84,12 +85,12 @@ class Explorer:
         if N * choice.max_weight < 1:
             why = f"{N}종목에 {choice.max_weight:.1%}씩으로는 전액을 담을 수 없습니다. 종목 상한을 {1 / N:.1%} 이상으로 올리세요."
             return self._refused(choice, known, why, least=float("nan"), equal=equal_vol)
-        least = minimum_variance(data, Limits(max_weight=choice.max_weight))
+        least = minimum_variance(data, Limits(max_weight=choice.max_weight), engine=self._engine)
         solution = least
         if choice.max_vol_annual is not None:
             try:
                 limits = Limits(max_weight=choice.max_weight, max_vol_annual=choice.max_vol_annual)
-                solution = track_benchmark(replace(data, benchmark=equal), limits)
+                solution = track_benchmark(replace(data, benchmark=equal), limits, engine=self._engine)
             except InfeasibleError:
                 why = (
                     f"변동성 {choice.max_vol_annual:.1%} 이하인 조합이 없습니다. 이 조건에서 가장 낮은 값은 "
