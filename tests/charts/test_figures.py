@@ -20,10 +20,13 @@ from sillok.charts import (
     costs_chart,
     flows_chart,
     forecast_chart,
+    frontier_chart,
     holdings_chart,
     index_chart,
     industry_chart,
     industry_heat,
+    limit_chart,
+    mix_chart,
     movers_chart,
     orders_chart,
     ratio_chart,
@@ -31,7 +34,7 @@ from sillok.charts import (
     valuation_chart,
     wealth_chart,
 )
-from sillok.errors import MissingDataError
+from sillok.errors import ConfigError, MissingDataError
 from sillok.measures import Breadth
 from sillok.risk import Spectrum, noise_spectrum
 from tests.fake_market import INDUSTRIES, FakeMarket
@@ -57,6 +60,11 @@ def drawn(N: int) -> pd.DataFrame:
 
 def covariance(N: int) -> pd.DataFrame:
     return drawn(N).cov()
+
+
+def line(above: float) -> pd.DataFrame:
+    earned = np.linspace(0, 0.08, 5)
+    return pd.DataFrame({"vol_annual": 0.15 + 8 * earned**2, "return_annual": earned + above})
 
 
 def ticks_out_of_view(chart: Chart) -> set[object]:
@@ -119,6 +127,11 @@ DRAW: dict[str, Callable[[], Chart]] = {
         pd.DataFrame({"predicted": [0.08, 0.11, 0.0], "realised": [0.135, 0.11, 0.2]}, index=[LONG, "거버", "없음"]), STAMP, title="예측"
     ),
     "one forecast": lambda: forecast_chart(pd.DataFrame({"predicted": [0.1], "realised": [0.1]}, index=["표본"]), STAMP, title="예측"),
+    "frontier": lambda: frontier_chart({"효율적 투자선": line(0.1), LONG: line(0.05)}, STAMP, title="투자선", marks=line(0.08).iloc[[0, 3]].set_axis([LONG, "최대 샤프"]), assets=line(0.0)),
+    "one point of a frontier": lambda: frontier_chart({"한 점": line(0.1).iloc[:1]}, STAMP, title="투자선"),
+    "mix": lambda: mix_chart(pd.DataFrame(np.full((5, 14), 1 / 14), line(0.1)["vol_annual"], [LONG, *INDUSTRIES[:9], *"가나다라"]), STAMP, title="구성"),
+    "limits": lambda: limit_chart(pd.Series({LONG: 0.012, "업종 30% 이하": 0.0, "공매도 허용": -0.03}), STAMP, title="제약의 값"),
+    "no cost": lambda: limit_chart(pd.Series({"종목 10% 이하": 0.0}), STAMP, title="제약의 값"),
     "wealth": lambda: wealth_chart({"최소분산": returns(2), "동일가중": returns(3)}, STAMP, title="성과"),
 }  # fmt: skip
 every = pytest.mark.parametrize("name", DRAW)
@@ -197,3 +210,16 @@ def test_drawing_leaves_matplotlib_as_it_was() -> None:
 def test_nothing_to_draw_is_said(draw: Callable[[], Chart]) -> None:
     with pytest.raises(MissingDataError):
         draw()
+
+
+def test_a_frontier_figure_without_points_and_one_too_full_are_refused() -> None:
+    with pytest.raises(MissingDataError, match="at least one frontier"):
+        frontier_chart({"빈 선": line(0.1).iloc[:0]}, STAMP, title="투자선")
+    with pytest.raises(ConfigError, match="up to 5 lines, got 6"):
+        frontier_chart({str(k): line(0.1) for k in range(6)}, STAMP, title="투자선")
+    with pytest.raises(ConfigError, match="short positions"):
+        mix_chart(pd.DataFrame({"가": [1.2, 1.1], "나": [-0.2, -0.1]}), STAMP, title="구성")
+    with pytest.raises(MissingDataError, match="two points"):
+        mix_chart(pd.DataFrame({"가": [1.0]}), STAMP, title="구성")
+    with pytest.raises(MissingDataError, match="at least one limit"):
+        limit_chart(pd.Series(dtype=float), STAMP, title="제약")

@@ -82,15 +82,15 @@ def test_groups_and_risk_bend_the_shares() -> None:
 
 def test_what_cannot_be_budgeted_is_refused_with_names() -> None:
     data = market()
-    with pytest.raises(ConfigError, match="must be positive, not so for \\['000003'\\]"):
+    with pytest.raises(ConfigError, match=r"must be positive, not so for \['000003'\]"):
         risk_budgeting(data, pd.Series([0.2, 0.2, 0.2, 0.0, 0.1, 0.1, 0.1, 0.1], NAMES))
-    with pytest.raises(ConfigError, match="add up to 0.8"):
+    with pytest.raises(ConfigError, match=r"add up to 0\.8"):
         risk_budgeting(data, pd.Series(0.1, NAMES))
     with pytest.raises(DataError, match="not on the same labels"):
         risk_budgeting(data, pd.Series(1 / 7, NAMES[1:]))
     still = data.Sigma.copy()
     still.loc["000002"] = still["000002"] = 0.0
-    with pytest.raises(DataError, match="never move.*000002"):
+    with pytest.raises(DataError, match=r"never move.*000002"):
         risk_parity(Data(still))
     bad = pd.DataFrame([[1.0, 0.9, -0.9], [0.9, 1, 0.9], [-0.9, 0.9, 1]], NAMES[:3], NAMES[:3])
     with pytest.raises(DataError, match="not positive semidefinite"):

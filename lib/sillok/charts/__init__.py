@@ -1,6 +1,7 @@
 """Figures and tables for people: Korean labels, a real Korean font, as-of and source on each."""
 
 from sillok.charts.checks import check_table, describe_check
+from sillok.charts.frontier import frontier_chart, limit_chart, mix_chart
 from sillok.charts.html import Column, Html, cards, note, table
 from sillok.charts.issuers import flows_chart, ratio_chart, valuation_chart
 from sillok.charts.market import breadth_chart, index_chart, industry_heat, movers_chart
@@ -24,10 +25,13 @@ __all__ = [
     "describe_check",
     "flows_chart",
     "forecast_chart",
+    "frontier_chart",
     "holdings_chart",
     "index_chart",
     "industry_chart",
     "industry_heat",
+    "limit_chart",
+    "mix_chart",
     "movers_chart",
     "multiple",
     "note",

@@ -44,8 +44,8 @@ class Sets(NamedTuple):
     side: np.ndarray  # (N,) -1 at the lower bound, 1 at the upper, 0 free
     active: np.ndarray  # (M,) -1 at low, 1 at high, 2 an equation, 0 not active
     members: np.ndarray  # (N + M,) codes of what is free or active, in the order of the inverse
-    count: np.ndarray  # (1,) how many of them
-    inverse: np.ndarray  # (N + M, N + M), of which the first count rows and columns are used
+    used: np.ndarray  # (1,) how many of them
+    inverse: np.ndarray  # (N + M, N + M), of which the first used rows and columns are used
     held: np.ndarray  # (N,) P times the held variables
     held_rows: np.ndarray  # (M,) A times the held variables
     limit: np.ndarray  # (M,) what an active row is equal to
@@ -81,7 +81,7 @@ def put_border(q: Programme, s: Sets, code: int) -> float:
     N = q.d.size
     if code < N:
         put_column(q, code, s.column)
-    for p in range(s.count[0]):
+    for p in range(s.used[0]):
         j = s.members[p]
         if code >= N:
             s.border[p] = q.A[code - N, j] if j < N else 0.0
@@ -93,7 +93,7 @@ def put_border(q: Programme, s: Sets, code: int) -> float:
 @njit(cache=True, error_model="numpy")
 def rebuild(q: Programme, s: Sets) -> None:
     """Make the inverse anew; numba raises LinAlgError where there is none."""
-    n = s.count[0]
+    n = s.used[0]
     K = np.empty((n, n))
     for p in range(n):
         diagonal = put_border(q, s, s.members[p])
@@ -109,7 +109,7 @@ def rebuild(q: Programme, s: Sets) -> None:
 @njit(cache=True, error_model="numpy")
 def append(s: Sets, code: int, pivot: float) -> None:
     """Take a code in whose ``u`` and pivot are known."""
-    n = s.count[0]
+    n = s.used[0]
     for p in range(n):
         step = s.u[p] / pivot
         for r in range(n):
@@ -118,19 +118,19 @@ def append(s: Sets, code: int, pivot: float) -> None:
         s.inverse[n, p] = -step
     s.inverse[n, n] = 1.0 / pivot
     s.members[n] = code
-    s.count[0] = n + 1
+    s.used[0] = n + 1
 
 
 @njit(cache=True, error_model="numpy")
 def remove(s: Sets, at: int) -> None:
     """Take the member at a place out; the last takes its place."""
-    last = s.count[0] - 1
+    last = s.used[0] - 1
     for r in range(last + 1):
         s.inverse[at, r], s.inverse[last, r] = s.inverse[last, r], s.inverse[at, r]
     for p in range(last + 1):
         s.inverse[p, at], s.inverse[p, last] = s.inverse[p, last], s.inverse[p, at]
     s.members[at], s.members[last] = s.members[last], s.members[at]
-    s.count[0] = last
+    s.used[0] = last
     for p in range(last):
         step = s.inverse[p, last] / s.inverse[last, last]
         for r in range(last):
@@ -152,7 +152,7 @@ def hold(q: Programme, s: Sets, i: int, by: float) -> None:
 @njit(cache=True, error_model="numpy")
 def place(s: Sets, code: int) -> int:
     """Return where a code stands among the members, or -1."""
-    for p in range(s.count[0]):
+    for p in range(s.used[0]):
         if s.members[p] == code:
             return p
     return -1
@@ -169,15 +169,15 @@ def start(q: Programme, side: np.ndarray, active: np.ndarray) -> Sets:
     )  # fmt: skip
     for i in range(N):
         if side[i] == 0:
-            s.members[s.count[0]] = i
-            s.count[0] += 1
+            s.members[s.used[0]] = i
+            s.used[0] += 1
         else:
             hold(q, s, i, q.ub[i] if side[i] == 1 else q.lb[i])
     for r in range(M):
         if active[r] == 1:
             s.limit[r] = q.high[r]
         if active[r] != 0:
-            s.members[s.count[0]] = N + r
-            s.count[0] += 1
+            s.members[s.used[0]] = N + r
+            s.used[0] += 1
     rebuild(q, s)
     return s

@@ -50,7 +50,7 @@ def _put_products(q: Programme, s: Sets) -> None:
     N, K = q.B.shape
     s.z[:] = 0.0
     if N == 0:
-        for p in range(s.count[0]):
+        for p in range(s.used[0]):
             j = s.members[p]
             if j < q.d.size:
                 a, b = s.sol[0, p], s.sol[1, p]
@@ -59,7 +59,7 @@ def _put_products(q: Programme, s: Sets) -> None:
                     s.z[1, i] += q.P[j, i] * b
         return
     f = np.zeros((2, K))
-    for p in range(s.count[0]):
+    for p in range(s.used[0]):
         j = s.members[p]
         if j < N:
             for k in range(K):
@@ -76,7 +76,7 @@ def _put_products(q: Programme, s: Sets) -> None:
 @njit(cache=True, error_model="numpy")
 def _put_miss(q: Programme, s: Sets, rhs: np.ndarray, left: np.ndarray) -> float:
     """Write by how much the equations are missed; return the largest, as a part of its terms."""
-    N, n, worst = q.d.size, s.count[0], 0.0
+    N, n, worst = q.d.size, s.used[0], 0.0
     for which in range(2):
         big, off = 1e-300, 0.0
         for p in range(n):
@@ -99,7 +99,7 @@ def _put_miss(q: Programme, s: Sets, rhs: np.ndarray, left: np.ndarray) -> float
 @njit(cache=True, error_model="numpy")
 def _solve(q: Programme, s: Sets, c0: np.ndarray, c1: np.ndarray) -> tuple[float, float]:
     """Solve for the members' lines; return by how much the equations are missed, and the slopes' rounding."""
-    N, n = q.d.size, s.count[0]
+    N, n = q.d.size, s.used[0]
     rhs = np.zeros((2, n))
     for p in range(n):
         j = s.members[p]
@@ -134,7 +134,7 @@ def _solve(q: Programme, s: Sets, c0: np.ndarray, c1: np.ndarray) -> tuple[float
 def _put_multipliers(q: Programme, s: Sets, c0: np.ndarray, c1: np.ndarray) -> float:
     """Turn the products in ``z`` into the lines of the bounds' multipliers; return their slopes' rounding."""
     N, big = q.d.size, 0.0
-    for p in range(s.count[0]):
+    for p in range(s.used[0]):
         r = s.members[p] - N
         if r >= 0:
             a, b = s.sol[0, p], s.sol[1, p]
@@ -154,7 +154,7 @@ def _first_event(q: Programme, s: Sets, still: float, still_z: float) -> tuple[f
     """Return the first t at which a line reaches its limit, and the code of whose it is."""
     N = q.d.size
     best, code = np.inf, -1
-    for p in range(s.count[0]):
+    for p in range(s.used[0]):
         j, b = s.members[p], s.sol[1, p]
         at = np.inf
         if j < N:
@@ -184,7 +184,7 @@ def _first_event(q: Programme, s: Sets, still: float, still_z: float) -> tuple[f
 def _row_line(q: Programme, s: Sets, r: int) -> tuple[float, float, float]:
     """Return a row's value at t = 0, its slope, and its largest coefficient."""
     a, b, big = s.held_rows[r], 0.0, 0.0
-    for p in range(s.count[0]):
+    for p in range(s.used[0]):
         if s.members[p] < q.d.size:
             a += q.A[r, s.members[p]] * s.sol[0, p]
             b += q.A[r, s.members[p]] * s.sol[1, p]
@@ -199,7 +199,7 @@ def _look(q: Programme, s: Sets, c0: np.ndarray, c1: np.ndarray, t: float) -> fl
     for i in range(N):
         s.x[i] = q.ub[i] if s.side[i] == 1 else q.lb[i]
     s.y[:] = 0.0
-    for p in range(s.count[0]):
+    for p in range(s.used[0]):
         j, value = s.members[p], s.sol[0, p] + t * s.sol[1, p]
         if j < N:
             s.x[j] = min(max(value, q.lb[j]), q.ub[j])
@@ -224,7 +224,7 @@ def _put_flat(q: Programme, s: Sets, code: int) -> np.ndarray:
         move[code] = sign
     else:
         sign = 1.0 * s.active[code - N]
-    for p in range(s.count[0]):
+    for p in range(s.used[0]):
         if s.members[p] < N:
             move[s.members[p]] = -s.u[p] * sign
     return move
@@ -268,24 +268,24 @@ def _jump(q: Programme, s: Sets, code: int) -> bool:
     if code < N:
         hold(q, s, code, -s.x[code])
         s.side[code] = 0
-        s.members[s.count[0]] = code
-        s.count[0] += 1
+        s.members[s.used[0]] = code
+        s.used[0] += 1
     else:
         s.active[code - N] = 0
         at = place(s, code)
-        s.count[0] -= 1
-        s.members[at] = s.members[s.count[0]]
+        s.used[0] -= 1
+        s.members[at] = s.members[s.used[0]]
     if stop < N:
         at = place(s, stop)
-        s.count[0] -= 1
-        s.members[at] = s.members[s.count[0]]
+        s.used[0] -= 1
+        s.members[at] = s.members[s.used[0]]
         s.side[stop] = 1 if upward else -1
         hold(q, s, stop, q.ub[stop] if upward else q.lb[stop])
     else:
         s.active[stop - N] = 1 if upward else -1
         s.limit[stop - N] = q.high[stop - N] if upward else q.low[stop - N]
-        s.members[s.count[0]] = stop
-        s.count[0] += 1
+        s.members[s.used[0]] = stop
+        s.used[0] += 1
     rebuild(q, s)
     return True
 
@@ -293,7 +293,7 @@ def _jump(q: Programme, s: Sets, code: int) -> bool:
 @njit(cache=True, error_model="numpy")
 def _pivot(q: Programme, s: Sets, code: int) -> tuple[float, float]:
     """Write ``u`` for a new member; return its pivot, and the size of what that is summed from."""
-    n = s.count[0]
+    n = s.used[0]
     pivot = put_border(q, s, code)
     size = abs(pivot)
     for p in range(n):
@@ -320,7 +320,7 @@ def _free(q: Programme, s: Sets, code: int) -> bool:
             return False
         return True
     at, size = place(s, code), 0.0
-    for p in range(s.count[0]):
+    for p in range(s.used[0]):
         s.u[p] = s.inverse[p, at]
         if s.members[p] < N:
             size += abs(s.u[p])
