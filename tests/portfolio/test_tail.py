@@ -379,10 +379,10 @@ def test_a_shadow_price_is_what_a_unit_of_the_limit_is_worth() -> None:
 
 
 def test_limits_that_contradict_one_another_are_said_with_the_nearest_change() -> None:
-    with pytest.raises(InfeasibleError, match="max_turnover <= 0.5") as caught:
+    with pytest.raises(InfeasibleError, match=r"max_turnover <= 0\.5") as caught:
         minimum_cvar(draw(30, 4), Limits(max_turnover=0.5))
     assert caught.value.detail["change"]["max_turnover"] == pytest.approx((0.5, 1.0), abs=1e-5)
-    with pytest.raises(InfeasibleError, match="min_return_period >= 0.5"):
+    with pytest.raises(InfeasibleError, match=r"min_return_period >= 0\.5"):
         minimum_mad(draw(30, 4), min_return_period=0.5)
     with pytest.raises(InfeasibleError, match="max_weight"):
         minimum_cdar(draw(30, 4), Limits(max_weight=0.2))
