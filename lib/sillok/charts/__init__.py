@@ -9,6 +9,7 @@ from sillok.charts.orders import costs_chart, orders_chart
 from sillok.charts.portfolio import holdings_chart, industry_chart, wealth_chart
 from sillok.charts.risk import correlation_map, forecast_chart, spectrum_chart
 from sillok.charts.style import Chart, Stamp, style
+from sillok.charts.tail import drawdown_chart, loss_chart
 from sillok.charts.text import count, multiple, percent, points, signed_percent, won, won_short
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "costs_chart",
     "count",
     "describe_check",
+    "drawdown_chart",
     "flows_chart",
     "forecast_chart",
     "frontier_chart",
@@ -31,6 +33,7 @@ __all__ = [
     "industry_chart",
     "industry_heat",
     "limit_chart",
+    "loss_chart",
     "mix_chart",
     "movers_chart",
     "multiple",
