@@ -61,6 +61,15 @@ def test_more_factors_than_there_can_be_are_refused(factors: int) -> None:
         statistical_factors(draw(), factors=factors)
 
 
+@pytest.mark.parametrize("N", [6, 80])
+def test_more_factors_than_the_returns_hold_are_refused(N: int) -> None:
+    common = draw(N=1).iloc[:, 0]
+    alike = pd.DataFrame({f"{i:06d}": common * (i + 1) for i in range(N)})
+    assert statistical_factors(alike, factors=1).specific_variance.max() < 1e-9
+    with pytest.raises(ConfigError, match="only 1 factor"):
+        statistical_factors(alike, factors=2)
+
+
 def test_exposures_to_given_series_are_least_squares_with_an_intercept() -> None:
     r, f = draw(), given_factors()
     model = time_series_factors(r, f, periods_per_year=1)

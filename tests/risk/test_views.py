@@ -81,6 +81,14 @@ def test_he_and_littermans_table_7_doubles_the_doubt_of_a_view() -> None:
     np.testing.assert_allclose(weights, [1.5, 53.9, -0.5, 23.6, 11.0, -1.1, 6.8], atol=0.06)
 
 
+def test_he_and_littermans_table_8_a_view_that_is_implied_already_changes_no_weight() -> None:
+    prior = equilibrium_returns(WORLD, MARKET, risk_aversion=DELTA)
+    omega = black_litterman(prior, WORLD, [GERMANY], tau=0.05).view_variance["Germany"]
+    views = [View(GERMANY.coefficients, 0.05, variance_annual=2 * omega), MORE_CANADA]
+    _, weights = of_the_world([*views, View({"CAN": 1.0, "JPN": -1.0}, 0.0412)])
+    np.testing.assert_allclose(weights, of_the_world(views)[1], atol=0.2)
+
+
 # Idzorek (2005), "A step-by-step guide to the Black-Litterman model": tables 1, 2, 5 and 6, formulas 7 to 9.
 CLASSES = ["US bonds", "Intl bonds", "US LG", "US LV", "US SG", "US SV", "Intl dev", "Intl emg"]
 EXCESS = pd.DataFrame(

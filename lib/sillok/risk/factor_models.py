@@ -15,6 +15,8 @@ __all__ = ["fundamental_factors", "statistical_factors", "time_series_factors"]
 
 # Columns are dependent if one is within this of the others' span, each in its own unit.
 _DEPENDENT = 1e-9
+# An eigenvalue below this part of the largest is a rounding of zero.
+_NULL = 1e-13
 
 
 def _model(
@@ -50,19 +52,27 @@ def statistical_factors(
     Raises
     ------
     ConfigError
-        If ``factors`` is not within 1..min(T - 1, N).
+        If ``factors`` is not within 1..min(T - 1, N), or more than the returns hold.
     DataError
         As :func:`sample_covariance`.
     """
+    from scipy.linalg import eigh
+
     seen = read_returns(returns, periods_per_year=periods_per_year)
     T, N = seen.X.shape
     K = max(1, noise_spectrum(returns).signals) if factors is None else factors
     if not 1 <= K <= min(T - 1, N):
         raise ConfigError(f"factors must lie in 1..{min(T - 1, N)} for {T} rows of {N} issues, got {K}")
     X = seen.X / np.sqrt(T - 1)
-    # The smaller of the two products has the same eigenvalues.
-    values, V = np.linalg.eigh(X.T @ X if N <= T else X @ X.T)
-    values, V = values[::-1][:K], V[:, ::-1][:, :K]
+    # The smaller of the two products has the same eigenvalues; only the largest K are looked for.
+    gram = X.T @ X if N <= T else X @ X.T
+    values, V = eigh(gram, subset_by_index=[len(gram) - K, len(gram) - 1], check_finite=False)
+    values, V = values[::-1], V[:, ::-1]
+    if values[-1] <= _NULL * values[0]:
+        rank = int((values > _NULL * values[0]).sum())
+        raise ConfigError(
+            f"these returns hold only {rank} factor(s), {K} were asked for; take {rank} or fewer"
+        )
     if N > T:
         V = X.T @ V / np.sqrt(values)
     V = V * np.where(V.sum(axis=0) < 0, -1.0, 1.0)
