@@ -7,14 +7,13 @@ import pandas as pd
 
 from sillok.errors import ConfigError, DataError
 from sillok.measures import TRADING_DAYS
+from sillok.risk.exposures import read_exposures, require_independent
 from sillok.risk.factors import FactorCovariance
 from sillok.risk.observed import Observed, read_returns
 from sillok.risk.spectrum import noise_spectrum
 
 __all__ = ["fundamental_factors", "statistical_factors", "time_series_factors"]
 
-# Columns are dependent if one is within this of the others' span, each in its own unit.
-_DEPENDENT = 1e-9
 # An eigenvalue below this part of the largest is a rounding of zero.
 _NULL = 1e-13
 
@@ -88,17 +87,6 @@ def statistical_factors(
     )
 
 
-def _independent(design: np.ndarray, names: pd.Index, what: str) -> None:
-    scaled = design / np.maximum(np.sqrt((design**2).sum(axis=0)), np.finfo(float).tiny)
-    _, _, Vt = np.linalg.svd(scaled, full_matrices=False)
-    left = np.linalg.norm(scaled @ Vt.T, axis=0)
-    if len(design) < len(names) or left[-1] <= _DEPENDENT:
-        mixed = list(names[np.abs(Vt[-1]) > 0.1])
-        raise DataError(
-            f"{what} are linear combinations of one another: {mixed}; drop one of them", symbols=mixed
-        )
-
-
 def time_series_factors(
     returns: pd.DataFrame, factor_returns: pd.DataFrame | pd.Series, *, periods_per_year: int = TRADING_DAYS
 ) -> FactorCovariance:
@@ -131,51 +119,13 @@ def time_series_factors(
     K = frame.shape[1]
     seen = read_returns(returns, least=K + 2, periods_per_year=periods_per_year)
     F = read_returns(frame).X
-    _independent(F, frame.columns, "factors")
+    require_independent(F, frame.columns, "factors")
     B, *_ = np.linalg.lstsq(F, seen.X, rcond=None)
     left = seen.X - F @ B
     T = len(F)
     specific = np.einsum("ij,ij->j", left, left) / (T - K - 1)
     loadings = pd.DataFrame(B.T, seen.labels, frame.columns)
     return _model(seen, loadings, F.T @ F / (T - 1), specific, ("time_series", periods_per_year))
-
-
-def _known(exposures: pd.DataFrame, returns: pd.DataFrame) -> list[tuple[slice, np.ndarray]]:
-    """Return which rows each set of exposures explains: those after its own instant, until the next one."""
-    if not isinstance(exposures.index, pd.MultiIndex):
-        return [(slice(0, len(returns)), _exposures_of(exposures, returns.columns))]
-    instants = exposures.index.get_level_values(0).unique().sort_values()
-    instants = instants[instants <= returns.index[-1]]
-    first = int((instants < returns.index[0]).sum())
-    if first == 0:
-        raise DataError(
-            f"no exposures were known before the first return, {returns.index[0]}; give older ones, or start later"
-        )
-    used = instants[first - 1 :]
-    starts = [0, *returns.index.searchsorted(used[1:], side="right"), len(returns)]
-    return [
-        (slice(a, b), _exposures_of(exposures.loc[when], returns.columns))
-        for when, a, b in zip(used, starts, starts[1:], strict=False)
-    ]
-
-
-def _exposures_of(exposures: pd.DataFrame, labels: pd.Index) -> np.ndarray:
-    lacking = labels.difference(exposures.index)
-    if len(lacking) or not exposures.index.is_unique:
-        raise DataError(
-            f"exposures lack {len(lacking)} issues, e.g. {list(lacking[:5])}, or name one twice; "
-            "give one row an issue, or drop those",
-            symbols=list(lacking),
-        )
-    found = exposures.loc[labels].to_numpy(dtype=float)
-    holed = ~np.isfinite(found).all(axis=1)
-    if holed.any():
-        raise DataError(
-            f"exposures of {int(holed.sum())} issues are missing, e.g. {list(labels[holed][:5])}; drop them",
-            symbols=list(labels[holed]),
-        )
-    _independent(found, exposures.columns, "exposures")
-    return found
 
 
 def fundamental_factors(
@@ -217,7 +167,7 @@ def fundamental_factors(
         root = np.sqrt(found)
     f, left = np.empty((len(raw), exposures.shape[1])), np.empty_like(raw)
     loadings = np.empty((len(seen.labels), exposures.shape[1]))
-    for rows, F in _known(exposures, returns):
+    for rows, F in read_exposures(exposures, returns):
         loadings = F
         f[rows] = np.linalg.lstsq(F * root[:, None], (raw[rows] * root).T, rcond=None)[0].T
         left[rows] = raw[rows] - f[rows] @ F.T

@@ -72,6 +72,20 @@ def _pick(views: Sequence[View], labels: pd.Index) -> np.ndarray:
     return P
 
 
+def _prior_values(prior: pd.Series, labels: pd.Index) -> np.ndarray:
+    if not prior.index.equals(labels):
+        lone = list(prior.index.symmetric_difference(labels)[:10])
+        raise DataError(
+            f"prior and Sigma are not on the same labels (on one side only: {lone}, or another order); reindex the prior",
+            symbols=lone,
+        )
+    pi = prior.to_numpy(dtype=float)
+    if not np.isfinite(pi).all():
+        names = list(labels[~np.isfinite(pi)])
+        raise DataError(f"prior returns are missing for {names[:5]}", symbols=names)
+    return pi
+
+
 def _variance(view: View, prior: float) -> float:
     if view.variance_annual is not None:
         return view.variance_annual
@@ -112,15 +126,7 @@ def black_litterman(
     if not tau > 0:
         raise ConfigError(f"tau must be positive, got {tau}; 0.05 is He and Litterman's")
     labels = covariance_labels(Sigma)
-    if not prior.index.equals(labels):
-        lone = list(prior.index.symmetric_difference(labels)[:10])
-        raise DataError(
-            f"prior and Sigma are not on the same labels: {lone}; reindex the prior", symbols=lone
-        )
-    pi = prior.to_numpy(dtype=float)
-    if not np.isfinite(pi).all():
-        names = list(labels[~np.isfinite(pi)])
-        raise DataError(f"prior returns are missing for {names[:5]}", symbols=names)
+    pi = _prior_values(prior, labels)
     P = _pick(views, labels)
     cross = tau * covariance_times(Sigma, P.T)  # (N, V)
     inner = P @ cross
