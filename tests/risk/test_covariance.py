@@ -11,8 +11,13 @@ from hypothesis import strategies as st
 from sillok.errors import ConfigError, DataError
 from sillok.risk import (
     ESTIMATORS,
+    FactorCovariance,
+    black_litterman,
+    entropy_pooling,
+    equilibrium_returns,
     estimate_covariance,
     exponential_covariance,
+    fundamental_factors,
     portfolio_volatility,
     risk_contributions,
     sample_covariance,
@@ -143,6 +148,28 @@ def test_an_issue_named_twice_is_refused() -> None:
 def test_words_among_the_returns_are_refused() -> None:
     with pytest.raises(DataError, match="not a number"):
         sample_covariance(draw().astype(object).replace({0: 0}).assign(x="n/a"))
+
+
+def test_words_in_place_of_numbers_are_refused_everywhere() -> None:
+    Sigma = sample_covariance(draw()).matrix
+    words = pd.Series("n/a", Sigma.index)
+    loadings, d = words.to_frame("시장"), pd.Series(0.01, Sigma.index)
+    one = pd.DataFrame(0.04, ["시장"], ["시장"])
+    calls = [
+        lambda: portfolio_volatility(words, Sigma),
+        lambda: portfolio_volatility(d, Sigma.astype(object).replace(Sigma.iloc[0, 0], "n/a")),
+        lambda: equilibrium_returns(Sigma, words, risk_aversion=2),
+        lambda: black_litterman(words, Sigma, []),
+        lambda: FactorCovariance(loadings, one, d),
+        lambda: FactorCovariance(d.to_frame("시장"), one.astype(object).replace(0.04, "n/a"), d),
+        lambda: fundamental_factors(draw(), loadings),
+        lambda: fundamental_factors(draw(), d.to_frame("시장"), weights=words),
+        lambda: entropy_pooling(draw().astype(object).assign(x="n/a"), []),
+        lambda: entropy_pooling(draw(), [], prior=pd.Series("n/a", draw().index)),
+    ]
+    for call in calls:
+        with pytest.raises(DataError, match="not a number"):
+            call()
 
 
 def test_a_year_of_no_periods_is_refused() -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 from sillok.errors import DataError
 from sillok.risk.covariance import Covariance
 from sillok.risk.factors import FactorCovariance
+from sillok.risk.observed import read_numbers
 
 __all__ = [
     "AnyCovariance",
@@ -39,7 +40,7 @@ def covariance_labels(Sigma: AnyCovariance) -> pd.Index:
         return Sigma.labels
     if len(Sigma) == 0 or not Sigma.index.equals(Sigma.columns):
         raise DataError("Sigma is empty, or has other labels on its rows than on its columns")
-    S = Sigma.to_numpy(dtype=float)
+    S = read_numbers("covariances", Sigma)
     whole = np.isfinite(S).all(axis=1)
     if not whole.all():
         names = list(Sigma.index[~whole])
@@ -62,7 +63,7 @@ def _marginal(weights: pd.Series, Sigma: AnyCovariance) -> tuple[np.ndarray, np.
             f"weights name {len(lacking)} issues that covariance lacks: {list(lacking[:5])}; reindex or drop them",
             symbols=list(lacking),
         )
-    w = weights.to_numpy(dtype=float)
+    w = read_numbers("weights", weights)
     if not np.isfinite(w).all():
         holed = list(weights.index[~np.isfinite(w)])
         raise DataError(
@@ -76,7 +77,7 @@ def _marginal(weights: pd.Series, Sigma: AnyCovariance) -> tuple[np.ndarray, np.
         return w, B @ along + d * w, float(along @ along + d @ w**2)
     S = Sigma if isinstance(Sigma, pd.DataFrame) else Sigma.matrix
     S = S if same and S.columns.equals(known) else S.loc[weights.index, weights.index]
-    values = S.to_numpy(dtype=float)
+    values = read_numbers("covariances", S)
     marginal = values @ w
     variance = float(w @ marginal)
     # What the variance would be if all moved as one: rounding leaves a zero this far below itself.

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sillok.errors import ConfigError, DataError, InfeasibleError
+from sillok.risk.observed import read_numbers
 from sillok.risk.tilting import Sense, Statement, tilt_prior
 
 __all__ = ["MeanView", "QuantileView", "ScenarioView", "VarianceView", "entropy_pooling", "rank_views"]
@@ -140,14 +141,14 @@ def _checked(scenarios: pd.DataFrame, prior: pd.Series | None) -> tuple[pd.DataF
         raise DataError(
             f"scenarios are empty {scenarios.shape} or name an asset twice", shape=scenarios.shape
         )
-    whole = np.isfinite(scenarios.to_numpy(dtype=float)).all(axis=0)
+    whole = np.isfinite(read_numbers("scenarios", scenarios)).all(axis=0)
     if not whole.all():
         names = list(scenarios.columns[~whole])
         raise DataError(f"scenarios of {names[:5]} have missing values; drop them", symbols=names)
     T = len(scenarios)
     if prior is None:
         return scenarios, np.full(T, 1 / T)
-    p0 = prior.to_numpy(dtype=float)
+    p0 = read_numbers("prior probabilities", prior)
     if not prior.index.equals(scenarios.index) or not (p0 > 0).all() or not abs(p0.sum() - 1) <= 1e-9:
         raise DataError(
             f"the prior must be positive on every row of the scenarios and add up to 1, it adds up to {p0.sum():.9g} "

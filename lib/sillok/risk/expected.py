@@ -12,7 +12,7 @@ import pandas as pd
 from sillok.errors import ConfigError, DataError
 from sillok.measures import TRADING_DAYS
 from sillok.risk.contributions import AnyCovariance, covariance_labels, covariance_times
-from sillok.risk.observed import read_returns
+from sillok.risk.observed import read_numbers, read_returns
 
 __all__ = ["ShrunkReturns", "equilibrium_returns", "mean_returns", "shrunk_returns"]
 
@@ -116,7 +116,7 @@ def equilibrium_returns(Sigma: AnyCovariance, weights: pd.Series, *, risk_aversi
             f"weights and Sigma are not on the same labels (on one side only: {lone}, or another order); reindex weights",
             symbols=lone,
         )
-    w = weights.to_numpy(dtype=float)
+    w = read_numbers("weights", weights)
     if not np.isfinite(w).all():
         names = list(labels[~np.isfinite(w)])
         raise DataError(f"{len(names)} weights are missing: {names[:5]}", symbols=names)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sillok.errors import DataError
+from sillok.risk.observed import read_numbers
 
 __all__ = ["read_exposures", "require_independent"]
 
@@ -52,7 +53,7 @@ def _exposures_of(exposures: pd.DataFrame, labels: pd.Index) -> np.ndarray:
             "give one row an issue, or drop those",
             symbols=list(lacking),
         )
-    found = exposures.loc[labels].to_numpy(dtype=float)
+    found = read_numbers("exposures", exposures.loc[labels])
     holed = ~np.isfinite(found).all(axis=1)
     if holed.any():
         raise DataError(

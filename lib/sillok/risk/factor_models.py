@@ -9,7 +9,7 @@ from sillok.errors import ConfigError, DataError
 from sillok.measures import TRADING_DAYS
 from sillok.risk.exposures import read_exposures, require_independent
 from sillok.risk.factors import FactorCovariance
-from sillok.risk.observed import Observed, read_returns
+from sillok.risk.observed import Observed, read_numbers, read_returns
 from sillok.risk.spectrum import noise_spectrum
 
 __all__ = ["fundamental_factors", "statistical_factors", "time_series_factors"]
@@ -160,7 +160,7 @@ def fundamental_factors(
     raw = seen.X + seen.mean
     root = np.ones(len(seen.labels))
     if weights is not None:
-        found = weights.reindex(seen.labels).to_numpy(dtype=float)
+        found = read_numbers("weights", weights.reindex(seen.labels))
         if not (found > 0).all():
             names = list(seen.labels[~(found > 0)])
             raise DataError(f"{len(names)} issues have no positive weight, e.g. {names[:5]}", symbols=names)

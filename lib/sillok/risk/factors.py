@@ -10,6 +10,7 @@ import pandas as pd
 
 from sillok.errors import DataError
 from sillok.measures import TRADING_DAYS
+from sillok.risk.observed import read_numbers
 
 __all__ = ["FactorCovariance"]
 
@@ -89,7 +90,8 @@ def _check_labels(model: FactorCovariance) -> None:
 
 
 def _check_values(model: FactorCovariance) -> None:
-    F, d = model.loadings.to_numpy(dtype=float), model.specific_variance.to_numpy(dtype=float)
+    F = read_numbers("loadings", model.loadings)
+    d = read_numbers("specific variances", model.specific_variance)
     whole = np.isfinite(F).all(axis=1) & np.isfinite(d)
     if not whole.all():
         holed = list(model.labels[~whole])
@@ -100,7 +102,7 @@ def _check_values(model: FactorCovariance) -> None:
     if d.min() < 0:
         below = list(model.labels[d < 0])
         raise DataError(f"specific variance is below zero for {below[:5]}; estimate it anew", symbols=below)
-    Omega = model.factor_covariance.to_numpy(dtype=float)
+    Omega = read_numbers("factor covariances", model.factor_covariance)
     if not np.isfinite(Omega).all():
         raise DataError("factor_covariance has missing values; estimate it on whole factor returns")
     off = np.abs(Omega - Omega.T)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from sillok.errors import ConfigError, DataError
 
-__all__ = ["Observed", "annual_frame", "read_returns"]
+__all__ = ["Observed", "annual_frame", "read_numbers", "read_returns"]
 
 # A standard deviation this small against the mean is the rounding of a return that never changed.
 _STILL = 1e-12
@@ -27,12 +27,17 @@ class Observed:
     through: Hashable  # label of the last row
 
 
+def read_numbers(what: str, frame: pd.DataFrame | pd.Series) -> np.ndarray:
+    """Return the numbers of a frame; words among them raise DataError."""
+    try:
+        return frame.to_numpy(dtype=float)
+    except (TypeError, ValueError) as err:
+        raise DataError(f"{what} hold something that is not a number: {err}") from err
+
+
 def _values(returns: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Return the numbers and their means, which are finite only if every number is."""
-    try:
-        found = returns.to_numpy(dtype=float)
-    except (TypeError, ValueError) as err:
-        raise DataError(f"returns hold something that is not a number: {err}") from err
+    found = read_numbers("returns", returns)
     columns = returns.columns
     if not columns.is_unique:
         twice = list(columns[columns.duplicated()][:5])

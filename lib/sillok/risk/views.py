@@ -10,7 +10,7 @@ import pandas as pd
 
 from sillok.errors import ConfigError, DataError
 from sillok.risk.contributions import AnyCovariance, covariance_labels, covariance_times
-from sillok.risk.observed import annual_frame
+from sillok.risk.observed import annual_frame, read_numbers
 
 __all__ = ["Posterior", "View", "black_litterman"]
 
@@ -79,7 +79,7 @@ def _prior_values(prior: pd.Series, labels: pd.Index) -> np.ndarray:
             f"prior and Sigma are not on the same labels (on one side only: {lone}, or another order); reindex the prior",
             symbols=lone,
         )
-    pi = prior.to_numpy(dtype=float)
+    pi = read_numbers("prior returns", prior)
     if not np.isfinite(pi).all():
         names = list(labels[~np.isfinite(pi)])
         raise DataError(f"prior returns are missing for {names[:5]}", symbols=names)
