@@ -79,10 +79,20 @@ def test_a_notebook_gives_its_reference_outputs(path: Path, reference_home: Path
         ("fundamentals_and_flows", {"market": "KOSDAQ", "days": 5, "top": 3, "lookback": 60}),
         ("minimum_variance", {"universe": "KOSDAQ", "estimator": "identity", "amount_krw": 1_000_000}),
         ("minimum_variance", {"universe": "ALL", "size": 200, "max_weight": 0.03, "estimator": "sample"}),
+        (
+            "weights_to_orders",
+            {
+                "universe": "ALL",
+                "amount_krw": 3_000_000,
+                "max_names": 12,
+                "held_days": 60,
+                "risk_aversion": 60.0,
+            },
+        ),
         ("covariance_out_of_sample", {"universe": "ALL", "size": 150, "lookback": 120, "trial": 60}),
         ("frontier_and_constraints", {"size": 20, "lookback": 250, "max_turnover": 0.5}),
     ],
-    ids=["board", "holiday", "flows", "small", "wide", "more issues than days", "frontier"],
+    ids=["board", "holiday", "flows", "small", "wide", "a small account", "more issues than days", "frontier"],
 )
 def test_a_report_runs_with_other_parameters(
     name: str, parameters: dict[str, object], reference_home: Path, tmp_path: Path
