@@ -9,7 +9,16 @@ from sillok.portfolio import Data
 from sillok.risk import FactorCovariance
 from tests.bench.peers import Inputs
 
-__all__ = ["cvar", "frontier", "ledoit_wolf", "minimum_variance", "risk_parity", "sharpe", "utility"]
+__all__ = [
+    "corners",
+    "cvar",
+    "frontier",
+    "ledoit_wolf",
+    "minimum_variance",
+    "risk_parity",
+    "sharpe",
+    "utility",
+]
 
 
 def _data(inputs: Inputs) -> Data:
@@ -40,6 +49,11 @@ def sharpe(inputs: Inputs, *, risk_free: float) -> pd.Series:
 
 def frontier(inputs: Inputs, *, points: int) -> pd.DataFrame:
     return portfolio.efficient_frontier(_data(inputs), points=points).portfolios
+
+
+def corners(inputs: Inputs) -> pd.DataFrame:
+    """Return the portfolios between which the frontier is straight: what its points are judged by."""
+    return portfolio.efficient_frontier(_data(inputs)).corners
 
 
 def cvar(inputs: Inputs, *, level: float) -> pd.Series:

@@ -191,8 +191,9 @@ def pypfopt_frontier(inputs: Inputs, *, points: int) -> pd.DataFrame:
 
 
 def pypfopt_critical_line(inputs: Inputs, *, points: int) -> pd.DataFrame:
-    """Its own critical line; its points lie evenly between the corners, about as many as asked for."""
-    _, _, weights = CLA(inputs.mu, inputs.covariance()).efficient_frontier(points=points)
+    """Its own critical line; fewer points than corners end in an error there, hence as many as it needs."""
+    model = CLA(inputs.mu, inputs.covariance())
+    _, _, weights = model.efficient_frontier(points=max(points, 4 * len(inputs.labels)))
     return pd.DataFrame(np.asarray(weights).reshape(len(weights), -1), columns=inputs.labels)
 
 

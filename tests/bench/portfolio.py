@@ -121,16 +121,26 @@ def judge_sharpe(inputs: Inputs) -> Judge:
 
 
 def judge_frontier(inputs: Inputs) -> Judge:
+    """Judge each point by the variance at its own return, against corners that are proved themselves."""
     Sigma, mu = _moments(inputs)
     variance = judge_variance(inputs)
+    exact = ours.corners(inputs).to_numpy()
+    exact = exact[np.argsort(exact @ mu)]
+    proof = max(variance(pd.Series(exact[0]))[1], *(proofs.frontier_gap(Sigma, mu, w) for w in exact))
+    earned = exact @ mu
+
+    def excess(w: np.ndarray) -> float:
+        k = int(np.clip(np.searchsorted(earned, w @ mu), 1, len(earned) - 1))
+        part = np.clip((w @ mu - earned[k - 1]) / max(earned[k] - earned[k - 1], 1e-300), 0, 1)
+        best = exact[k - 1] + part * (exact[k] - exact[k - 1])
+        return float(w @ Sigma @ w) / float(best @ Sigma @ best) - 1
 
     def judge(found: pd.DataFrame) -> tuple[float, float, float]:
         W = found.to_numpy(dtype=float)
         W = W[np.argsort(W @ mu)]
-        ends = max(variance(pd.Series(W[0]))[1], float(mu.max() - W[-1] @ mu) / abs(float(mu.max())))
-        gap = max(ends, *(proofs.frontier_gap(Sigma, mu, w) for w in W))
+        ends = abs(float(mu.max() - W[-1] @ mu)) / abs(float(mu.max()))
         off = max(float(np.abs(W.sum(axis=1) - 1).max()), float(-W.min()), 0.0)
-        return float("nan"), gap, off
+        return float("nan"), max(proof, ends, *(excess(w) for w in W)), off
 
     return judge
 

