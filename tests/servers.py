@@ -198,8 +198,11 @@ class Daemons:
                 process.wait()
 
 
-def start_mariadb(folder: Path) -> tuple[Daemons, dict[str, Any]]:
-    """Start MariaDB with utf8mb4 and LOAD DATA LOCAL; ``t``/``t`` may do everything from 127.0.0.1."""
+def start_mariadb(folder: Path, *more: str) -> tuple[Daemons, dict[str, Any]]:
+    """Start MariaDB with utf8mb4 and LOAD DATA LOCAL; ``t``/``t`` may do everything from 127.0.0.1.
+
+    ``more`` are options of the server, which hold against those here.
+    """
     daemons, port = Daemons(folder, user="mysql"), free_port()
     data, sock = folder / "data", folder / "s.sock"
     daemons.call(
@@ -211,7 +214,7 @@ def start_mariadb(folder: Path) -> tuple[Daemons, dict[str, Any]]:
         f"--port={port}", "--bind-address=127.0.0.1", "--innodb-buffer-pool-size=512M",
         "--innodb-log-file-size=256M", "--max-allowed-packet=64M", "--local-infile=1",
         "--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_ci", "--skip-name-resolve",
-        f"--log-error={folder / 'error.log'}",
+        f"--log-error={folder / 'error.log'}", *more,
     )  # fmt: skip
     admin = ("--no-defaults", "-uroot", "-S", sock)
     daemons.wait_until(lambda: daemons.call("mariadb-admin", *admin, "ping", check=False).returncode == 0)

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 from aiohttp import web
 from sqlalchemy import select
 
+from sillok.errors import ResourceError
 from sillok.sandbox import Limits, create_app
 from sillok.sandbox.faults import Faults
 from sillok.store import open_store
@@ -28,6 +30,7 @@ from tests.sandboxes import serving_in_thread
 
 SMALL = {"rows": 600, "asks": 12}  # batches of a few asks, so that there are many commits to meet
 KILLS = 50
+LEFT_KIB = (0, 200, 600)  # of the disk under MariaDB, when a load begins
 LATER = "2026-06-30T18:30:00+09:00"
 EARLIER = "2026-06-16T18:30:00+09:00"
 # The past of an issue told anew between the two loads: its history is asked for again, and revised.
@@ -303,3 +306,55 @@ def fill_disk(folder: Path, left_kib: int) -> Iterator[None]:
         file.write(b"\0" * (shutil.disk_usage(folder).free - left_kib * 1024))
     yield
     ballast.unlink()
+
+
+@pytest.fixture
+def small_disk(servers_root: Path) -> Iterator[Path]:
+    """Give a disk of some MB that a server's data fit on, mounted for this test alone."""
+    folder = servers_root / f"small-{uuid.uuid4().hex[:8]}"
+    folder.mkdir(mode=0o755)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=160m,mode=755", "tmpfs", str(folder)]
+    if (said := subprocess.run(mount, capture_output=True, text=True, check=False)).returncode:
+        pytest.skip(f"this user may not mount a small disk: {said.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@pytest.fixture
+def small_mariadb(small_disk: Path) -> Iterator[tuple[servers.Daemons, Databases]]:
+    """Give a MariaDB all of whose files are on the small disk, and stores on it."""
+    if missing := servers.missing_programs("mariadb"):
+        pytest.skip(f"mariadb is not installed ({', '.join(missing)})")
+    server, about = servers.start_mariadb(
+        small_disk, "--innodb-log-file-size=16M", "--innodb-buffer-pool-size=32M", f"--tmpdir={small_disk}"
+    )
+    yield server, Databases(f"mysql+pymysql://t:t@127.0.0.1:{about['port']}/t?charset=utf8mb4")
+    server.stop()
+
+
+@pytest.mark.mariadb
+def test_a_full_disk_under_the_server_fails_the_load_clearly_and_with_room_the_next_one_completes_it(
+    small_mariadb: tuple[servers.Daemons, Databases], small_disk: Path, loader: Loader
+) -> None:
+    server, place = small_mariadb
+    make_blank(place.url("blank"))
+    _, whole = load_undisturbed(place, loader)
+    assert ResourceError.exit_code == 8
+    said_full = 0
+    for left_kib in LEFT_KIB:
+        tried = place.url(f"tried_{left_kib}")  # a new one: files that had grown before would not grow now
+        place.copy("blank", f"tried_{left_kib}")
+        with fill_disk(small_disk, left_kib):
+            said = loader.load(tried)
+            assert (said["end"], said.get("kind")) == ("failed", "ResourceError"), (left_kib, said)
+            assert "disk" in said["error"]
+            assert "nothing is lost" in said["error"]
+            said_full += "found the disk full" in said["error"]
+            runs = place.answers()
+        if not runs:  # InnoDB ends its server where the disk has no room even to take a transaction back
+            server.kill()
+            revive(server, place)
+        assert len(content(tried)["watermark"]) < len(whole["watermark"])
+        loader.complete(tried)
+        assert_same(content(tried), whole)
+    assert said_full

@@ -32,7 +32,8 @@ _SQLITE = {
     26: (DataError, "is not a SQLite database", "set SILLOK_DATABASE_URL to another file"),
 }
 _WAIT = "wait for the other writer or end it, then try again"
-_GONE = "see that the server runs and is reached, then run the same command again"
+# A server may also be gone because its disk is full: InnoDB ends it where a transaction cannot be taken back.
+_GONE = "see that the server runs, is reached and has room on its disk, then run the same command again: nothing is lost"
 _FULL = "free space on the server, then run the same command again: nothing is lost"
 _MEMORY = "give it more, or end what else runs there; then run the same command again: nothing is lost"
 _PACKET = "raise max_allowed_packet to 4 MB or more"
