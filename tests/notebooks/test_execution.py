@@ -92,7 +92,16 @@ def test_a_notebook_gives_its_reference_outputs(path: Path, reference_home: Path
         ("covariance_out_of_sample", {"universe": "ALL", "size": 150, "lookback": 120, "trial": 60}),
         ("frontier_and_constraints", {"size": 20, "lookback": 250, "max_turnover": 0.5}),
     ],
-    ids=["board", "holiday", "flows", "small", "wide", "a small account", "more issues than days", "frontier"],
+    ids=[
+        "board",
+        "holiday",
+        "flows",
+        "small",
+        "wide",
+        "a small account",
+        "more issues than days",
+        "frontier",
+    ],
 )
 def test_a_report_runs_with_other_parameters(
     name: str, parameters: dict[str, object], reference_home: Path, tmp_path: Path
