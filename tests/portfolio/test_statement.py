@@ -178,3 +178,26 @@ def test_costs_without_a_return_to_take_them_off_are_refused() -> None:
 def test_a_problem_without_expected_returns_says_so(goal: Goal) -> None:
     with pytest.raises(ConfigError, match=r"needs Data\.mu"):
         solve(replace(make(0), mu=None), Limits(), goal)
+
+
+def test_what_has_no_best_is_refused() -> None:
+    with pytest.raises(SolverError, match="unbounded"):
+        solve(make(0), Limits(min_weight=-np.inf, max_weight=np.inf, budget=0.0), Goal("return"))
+    data = make(0)
+    riskless = data.Sigma.copy()
+    riskless.iloc[:, 0] = riskless.iloc[0] = 0.0
+    with pytest.raises(SolverError, match="unbounded"):
+        solve(replace(data, Sigma=riskless, mu=pd.Series(0.05, data.labels)), Limits(), Goal("sharpe"))
+
+
+def test_without_bounds_the_answers_are_those_of_the_closed_forms() -> None:
+    data = make(3)
+    free = Limits(min_weight=-np.inf, max_weight=np.inf)
+    S, mu, one = data.matrix(), data.mu.to_numpy(), np.ones(12)
+    for kind, raw in (("variance", np.linalg.solve(S, one)), ("sharpe", np.linalg.solve(S, mu))):
+        found = solve(data, free, Goal(kind))
+        np.testing.assert_allclose(found.weights, raw / raw.sum(), atol=1e-10)
+    tight = np.linalg.solve(S, one) / (one @ np.linalg.solve(S, one))
+    tilt = np.linalg.solve(S, mu) - tight * (one @ np.linalg.solve(S, mu))
+    found = solve(data, free, Goal("utility", 7.0))
+    np.testing.assert_allclose(found.weights, tight + tilt / 7.0, atol=1e-10)

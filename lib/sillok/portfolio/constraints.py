@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sillok.errors import ConfigError, DataError
-from sillok.portfolio.data import Limits, check_finite, check_labels
+from sillok.portfolio.data import Limits, check_finite, check_labels, numbers
 
 __all__ = ["Rows", "bounds", "cost_coefficients", "linear_rows"]
 
@@ -26,7 +26,7 @@ def _spread(name: str, value: float | pd.Series, labels: pd.Index) -> np.ndarray
     if not isinstance(value, pd.Series):
         return np.full(len(labels), float(value))
     check_labels(name, value.index, labels)
-    found = value.to_numpy(dtype=float)
+    found = numbers(name, value)
     if np.isnan(found).any():
         check_finite(name, np.where(np.isnan(found), found, 0.0), labels)
     return found

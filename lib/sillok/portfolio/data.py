@@ -15,7 +15,16 @@ from sillok.risk import Covariance
 if TYPE_CHECKING:
     from sillok.risk.factors import FactorCovariance
 
-__all__ = ["Data", "ExposureLimit", "GroupLimit", "Limits", "Solution", "check_finite", "check_labels"]
+__all__ = [
+    "Data",
+    "ExposureLimit",
+    "GroupLimit",
+    "Limits",
+    "Solution",
+    "check_finite",
+    "check_labels",
+    "numbers",
+]
 
 # Rounding of a product such as F C F' leaves the two triangles apart by some units in the last place of the
 # largest variance; anything above is a fault of the matrix.
@@ -44,6 +53,25 @@ def check_labels(name: str, index: pd.Index, labels: pd.Index) -> None:
     )
 
 
+def numbers(name: str, given: pd.DataFrame | pd.Series) -> np.ndarray:
+    """Return the values as floats.
+
+    Raises
+    ------
+    DataError
+        If one of them is no number, naming the issues.
+    """
+    try:
+        return given.to_numpy(dtype=float)
+    except (TypeError, ValueError) as err:
+        rows = pd.DataFrame(given)
+        wrong = rows.apply(lambda column: pd.to_numeric(column, errors="coerce")).isna().any(axis=1)
+        found = list(given.index[wrong.to_numpy()])
+        raise DataError(
+            f"{name} has values that are no numbers for {found[:5]}: {err}", symbols=found
+        ) from err
+
+
 def check_finite(name: str, values: np.ndarray, labels: pd.Index) -> None:
     """Raise DataError, naming the issues, unless every value is a number."""
     if np.isfinite(values.sum()):
@@ -59,7 +87,7 @@ def check_finite(name: str, values: np.ndarray, labels: pd.Index) -> None:
 def _check_matrix(Sigma: pd.DataFrame) -> None:
     if not (Sigma.index is Sigma.columns or Sigma.index.equals(Sigma.columns)):
         raise DataError("Sigma has other labels on its rows than on its columns; use the same on both sides")
-    S = Sigma.to_numpy(dtype=float)
+    S = numbers("Sigma", Sigma)
     check_finite("Sigma", S, Sigma.index)
     if not np.array_equal(S, S.T):
         apart = np.abs(S - S.T)
@@ -112,7 +140,7 @@ class Data:
             found = getattr(self, name)
             if found is not None:
                 check_labels(name, found.index, labels)
-                check_finite(name, found.to_numpy(dtype=float), labels)
+                check_finite(name, numbers(name, found), labels)
         if self.industry is not None:
             check_labels("industry", self.industry.index, labels)
             if self.industry.isna().any():

@@ -163,6 +163,10 @@ def solve_direct(
         most = greatest_return(plain)
         if most is not None and (family is None or _risk(plain, most.x, family.centre) <= family.limit**2):
             return _answer(most, 1.0, {}), Start(0.0, most)
+        if family is None:
+            raise SolverError(
+                "the expected return has no greatest value within the limits; bound the weights"
+            )
     before = None if start is None else start.answer
     zero = np.zeros(len(plain.lb))
     if family is None or np.isfinite(family.end):

@@ -33,6 +33,11 @@ def minimum_variance(data: Data, limits: Limits = _NO_LIMITS, *, engine: Engine 
 
     ``objective`` is the variance a year.
 
+    Parameters
+    ----------
+    engine
+        One for a series of problems: each starts where the last of its shape ended. The answer is the same.
+
     Raises
     ------
     InfeasibleError
