@@ -105,3 +105,13 @@ def test_limits_that_cannot_be_taken_or_kept_are_refused() -> None:
         risk_parity(data, Limits(max_industry=0.3))
     with pytest.raises(InfeasibleError, match="max_gross"):
         risk_parity(data, Limits(max_gross=0.9))
+
+
+def test_of_many_issues_a_pair_that_cannot_be_is_named() -> None:
+    names = [str(i) for i in range(80)]
+    S = pd.DataFrame(np.full((80, 80), 0.01) + 0.03 * np.eye(80), names, names)
+    assert risk_parity(Data(S)).weights.iloc[0] == pytest.approx(1 / 80)
+    S.loc["7", "70"] = S.loc["70", "7"] = 0.05
+    with pytest.raises(DataError, match="not positive semidefinite") as caught:
+        risk_parity(Data(S))
+    assert {"7", "70"} <= set(caught.value.detail["symbols"])

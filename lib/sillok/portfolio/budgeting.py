@@ -12,20 +12,25 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from sillok.errors import ConfigError, DataError
+from sillok.errors import ConfigError, DataError, SolverError
 from sillok.portfolio.barrier import check_limits, keeps, solve_barrier
 from sillok.portfolio.data import Data, Limits, Solution, check_labels
 from sillok.portfolio.definiteness import check_definite
 from sillok.portfolio.methods.forms import DenseForm, FactorForm
 
+if TYPE_CHECKING:
+    from sillok.portfolio.methods.coordinate import Budgeted
+
 __all__ = ["risk_budgeting", "risk_parity"]
 
 # Budgets that add up to one but for the rounding of some thousand of them.
 _WHOLE = 1e-9
+_FEW = 64  # issues whose covariance is factorised in less time than the answer takes
 
 
 def risk_parity(data: Data, limits: Limits | None = None) -> Solution:
@@ -56,6 +61,8 @@ def risk_budgeting(data: Data, budgets: pd.Series, limits: Limits | None = None)
     ------
     DataError
         If budgets are on other labels, an issue never moves, or ``Sigma`` is not a covariance; issues are named.
+        Of a dense ``Sigma`` of more than 64 issues, each pair is looked at, and the whole only where the descent
+        is slow.
     ConfigError
         If a budget is not positive, they do not add up to one, or a limit cannot be taken.
     InfeasibleError
@@ -77,8 +84,6 @@ def risk_budgeting(data: Data, budgets: pd.Series, limits: Limits | None = None)
 
 
 def _budgeted(data: Data, b: np.ndarray, limits: Limits | None) -> Solution:
-    from sillok.portfolio.methods.coordinate import budget_risk
-
     form = DenseForm(data.matrix()) if data.factor is None else FactorForm(*data.factor.root())
     if not form.diagonal.min() > 0:
         still = list(data.labels[~(form.diagonal > 0)])
@@ -86,18 +91,37 @@ def _budgeted(data: Data, b: np.ndarray, limits: Limits | None) -> Solution:
             f"{len(still)} issues never move, e.g. {still[:5]}, and can carry no risk; drop them",
             symbols=still,
         )
-    check_definite(data)
     if limits is None:
-        found = budget_risk(form, b)
+        found = _shared(data, form, b)
         return _told(data, found.x, math.sqrt(found.variance), found.gap)
     check_limits(limits)
-    found = budget_risk(form, b)
+    found = _shared(data, form, b)
     w = found.x * limits.budget
     if keeps(w, data, limits):
         return _told(data, w, math.sqrt(found.variance) * limits.budget, found.gap)
     bent = solve_barrier(data, b, limits)
     vol = math.sqrt(data.variance(bent.w))
     return replace(_told(data, bent.w, vol, bent.gap), method=bent.method, shadow_prices=bent.prices)
+
+
+def _shared(data: Data, form: DenseForm | FactorForm, b: np.ndarray) -> Budgeted:
+    """Solve, and look at the covariance as far as the answer's own proof leaves it open.
+
+    Of many issues only the pairs are looked at: to factorise the whole takes longer than the answer, whose parts
+    are proven as they are. Whatever is unusual, an unfair pair or a slow descent, brings the whole check on.
+    """
+    from sillok.portfolio.methods.coordinate import budget_risk, fair_pairs
+
+    if isinstance(form, DenseForm) and (len(b) <= _FEW or not fair_pairs(form.P)):
+        check_definite(data)
+    try:
+        found = budget_risk(form, b)
+    except SolverError:
+        check_definite(data)
+        raise
+    if found.was_slow and len(b) > _FEW:
+        check_definite(data)
+    return found
 
 
 def _told(data: Data, w: np.ndarray, vol: float, gap: float) -> Solution:

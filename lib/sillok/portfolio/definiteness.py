@@ -8,7 +8,6 @@ from scipy.linalg.lapack import dpotrf
 from sillok.errors import DataError
 from sillok.portfolio.data import Data
 from sillok.portfolio.roots import dense_root
-from sillok.risk import Covariance
 
 __all__ = ["check_definite"]
 
@@ -19,10 +18,9 @@ _SHIFT = 1e-10
 def check_definite(data: Data) -> None:
     """Raise DataError, naming issues, unless the covariance is positive semidefinite and not zero.
 
-    A bare frame is looked at, by one Cholesky factorisation: N^3 / 3 operations. A
-    :class:`~sillok.risk.Covariance` and a factor covariance come from estimators that make nothing else.
+    By one Cholesky factorisation, N^3 / 3 operations; a factor covariance has looked at its own parts.
     """
-    if data.factor is not None or isinstance(data.Sigma, Covariance):
+    if data.factor is not None:
         return
     S = data.matrix()
     if not S.trace() > 0:
