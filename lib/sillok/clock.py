@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from sillok.errors import DataError
@@ -40,12 +40,25 @@ def _calendar(day: date) -> ExchangeCalendar:
 
 @lru_cache(maxsize=2)
 def _make_calendar(first: date) -> ExchangeCalendar:
-    import exchange_calendars
+    from exchange_calendars.exchange_calendar_xkrx import XKRXExchangeCalendar
+    from pandas.tseries.holiday import AbstractHolidayCalendar
+
+    class Holidays(AbstractHolidayCalendar):
+        """Its holidays of the years that are asked for, where pandas would convert lunar days until 2050."""
+
+        def holidays(self, start: Any = None, end: Any = None, return_name: bool = False) -> Any:
+            near = f"{first.year - 1}-01-01", f"{XKRXExchangeCalendar.default_end().year + 1}-12-31"
+            return super().holidays(start or near[0], end or near[1], return_name)
+
+    class Calendar(XKRXExchangeCalendar):
+        @property
+        def regular_holidays(self) -> Holidays:
+            return Holidays(rules=super().regular_holidays.rules)
 
     with warnings.catch_warnings():
         # pandas 3.1 deprecates how exchange_calendars 4 reads zoned times; the answers are the same.
         warnings.filterwarnings("ignore", message="Series.values returning", category=DeprecationWarning)
-        return exchange_calendars.get_calendar("XKRX", start=first.isoformat())
+        return Calendar(start=first.isoformat())
 
 
 def _refuse_outside(day: date) -> None:
