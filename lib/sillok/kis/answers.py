@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import orjson
+
 from sillok.errors import AuthError, FatalVendorError, RetriableVendorError, VendorError
 from sillok.kis.schema import ERROR_CODE, ERROR_TEXT, MESSAGE, MESSAGE_CODE, OK, RESULT
 
@@ -44,17 +46,7 @@ def read_answer(status: int, data: bytes, what: str) -> dict[str, Any]:
     RetriableVendorError, AuthError, FatalVendorError
         By message code first, by HTTP status where there is none.
     """
-    try:
-        body = json.loads(data)
-    except ValueError as err:
-        if status == 200 and _is_cut_short(data, err):
-            raise RetriableVendorError(
-                f"{what}: HTTP 200 with an answer that ends after {len(data)} bytes, in the middle; try again",
-                status=status,
-            ) from None
-        body = None
-    except RecursionError:  # brackets within brackets, beyond what Python reads
-        body = None
+    body = _decode(status, data, what)
     if not isinstance(body, dict):
         raise _without_code(status, what, "a body that is not a JSON object")
     code = str(body.get(ERROR_CODE) or body.get(MESSAGE_CODE) or "").strip()
@@ -66,6 +58,25 @@ def read_answer(status: int, data: bytes, what: str) -> dict[str, Any]:
         raise _without_code(status, what, "no message code")
     text = str(body.get(ERROR_TEXT) or body.get(MESSAGE) or "").strip()
     raise _by_code(code, text, status, what)
+
+
+def _decode(status: int, data: bytes, what: str) -> Any:
+    """Return the JSON of an answer, None if it is none; one that was cut short raises RetriableVendorError."""
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:  # Python's own reader takes a little more, and says where it stopped
+        pass
+    try:
+        return json.loads(data)
+    except ValueError as err:
+        if status == 200 and _is_cut_short(data, err):
+            raise RetriableVendorError(
+                f"{what}: HTTP 200 with an answer that ends after {len(data)} bytes, in the middle; try again",
+                status=status,
+            ) from None
+    except RecursionError:  # brackets within brackets, beyond what Python reads
+        pass
+    return None
 
 
 def _by_code(code: str, text: str, status: int, what: str) -> VendorError:

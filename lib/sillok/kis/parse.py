@@ -148,6 +148,7 @@ def parse_daily_bars(symbol: str, rows: Sequence[Row]) -> list[DailyBar]:
 _split = lru_cache(maxsize=1_024)(read_decimal)
 
 
+@lru_cache(maxsize=1_024)
 def _code(text: str) -> str:
     code = text.strip(" ") or "00"
     if len(code) != 2 or not (code.isascii() and code.isalnum()):
@@ -157,12 +158,12 @@ def _code(text: str) -> str:
 
 def parse_raw_bars(symbol: str, rows: Sequence[Row]) -> list[RawBar]:
     """Return the bars as traded, with the vendor's codes; a blank code is "00", none."""
-    given = [row for row in rows if row != {}]
-    bars = []
+    given = [row for row in rows if row or row != {}]
+    bars, new = [], tuple.__new__
     for row, bar in zip(given, parse_daily_bars(symbol, given), strict=True):
         try:
             ex_code, split, revaluation = _codes(row)
-            bars.append(RawBar(*bar, _code(ex_code), _split(split), _code(revaluation)))
+            bars.append(new(RawBar, (*bar, _code(ex_code), _split(split), _code(revaluation))))
         except BROKEN as err:
             raise _refuse_bar(DAILY_CHART, f"daily bar of {symbol}", rows, row, err) from err
     return bars

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+
+import orjson
 
 from sillok.kis import schema
 from sillok.sandbox.gate import RefusedError
@@ -97,7 +98,7 @@ def envelope(code: str = "MCA00000", text: str = OK_TEXT, result: str = schema.O
 
 def dump(body: object) -> str:
     """Return JSON text with Korean as it is."""
-    return json.dumps(body, ensure_ascii=False)
+    return orjson.dumps(body).decode()
 
 
 def _text(value: object, one: schema.Field) -> str:
