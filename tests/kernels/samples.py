@@ -63,7 +63,7 @@ SAMPLES: dict[str, list[str]] = {
         "@w.interact(n=(0, 3))\ndef f(n=2):\n    print(n * n)",
         "from comm import get_comm_manager\nsorted(get_comm_manager().targets)",
     ],
-    "widgets before": ["from ipywidgets import Box\nBox()", "%whos"],
+    "widgets before": ["from ipywidgets import Box\nBox()", "%who"],
     "regression": [
         "import numpy as np, statsmodels.api as sm",
         "x = sm.add_constant(np.arange(8.0)); y = x @ [1, 2] + np.array([1, -1] * 4)\nsm.OLS(y, x).fit().params",

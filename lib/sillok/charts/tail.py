@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import matplotlib.dates as mdates
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.container import BarContainer
 from matplotlib.patheffects import withStroke
 
 from sillok.charts.style import Chart, Palette, Stamp, frame
@@ -61,7 +63,7 @@ def _whole(
 ) -> None:
     own, *others = losses
     _, _, bars = ax.hist(losses[own], bins=list(bins), weights=p, color=Palette.flat, label=own)
-    for bar, left in zip(bars, bins[:-1], strict=True):
+    for bar, left in zip(cast(BarContainer, bars), bins[:-1], strict=True):
         if left >= tails[own].var - 1e-3 * (bins[1] - bins[0]):
             bar.set_color(Palette.down)
     for name in others:
