@@ -446,7 +446,7 @@ def test_a_return_a_year_is_refused_where_returns_are_a_period(name: str) -> Non
 def test_probabilities_that_are_none_are_refused(p: float) -> None:
     chance = pd.Series(1 / 60, RETURNS.index)
     chance.iloc[0] = p
-    with pytest.raises(DataError, match="probability|probabilities"):
+    with pytest.raises(DataError, match=r"probability|probabilities"):
         Scenarios(RETURNS, chance)
 
 
