@@ -1,0 +1,147 @@
+"""The statement of a plan over several periods as cvxpy reads it, and its answer put on the limits exactly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from sillok.errors import ConfigError, InfeasibleError, SolverError
+from sillok.portfolio.constraints import Rows, bounds, cost_coefficients, linear_rows
+from sillok.portfolio.data import Data, Limits
+from sillok.portfolio.roots import root
+
+if TYPE_CHECKING:
+    import cvxpy as cp
+
+__all__ = ["held_before", "settle", "solve_stages", "state_stages"]
+
+# Clarabel stops at a gap of 1e-8; weights are then good to about its square root.
+_WEIGHT_TOL = 1e-6
+
+
+def held_before(data: Data) -> np.ndarray:
+    """Return the weights held now, (N,); zero where all is cash."""
+    return np.zeros(len(data.labels)) if data.previous is None else data.previous.to_numpy(dtype=float)
+
+
+def state_stages(
+    data: Data, limits: Limits, mu: pd.DataFrame, *, risk_aversion: float, periods_per_year: float
+) -> tuple[cp.Problem, list[Any]]:
+    """State the plan in units of the mean variance, so that the solver's tolerances mean the same everywhere."""
+    import cvxpy as cp
+
+    R, scale = root(data)
+    rows = linear_rows(data.labels, limits, industry=data.industry, exposures=data.exposures)
+    lb, ub = bounds(data.labels, limits)
+    linear, impact = cost_coefficients(data.labels, limits)
+    unit = risk_aversion * scale
+    w = [cp.Variable(len(lb)) for _ in range(len(mu))]
+    total: Any = 0.0
+    held: list[cp.Constraint] = []
+    before: Any = held_before(data)
+    for x, forecast in zip(w, mu.to_numpy(dtype=float), strict=True):
+        z = x - before
+        total = total + (forecast / unit) @ x - 0.5 * cp.sum_squares(_rooted(R, x))
+        if linear is not None:
+            total = total - (linear * periods_per_year / unit) @ cp.abs(z)
+        if impact is not None and (dear := np.flatnonzero(impact)).size:
+            # t^(2/3) >= |z| as one cone of power; cvxpy's own |z|^1.5 is two of second order, and less exact.
+            t = cp.Variable(len(dear))
+            held.append(cp.PowCone3D(t, np.ones(len(dear)), z[dear], 2 / 3))
+            total = total - (impact[dear] * periods_per_year / unit) @ t
+        held += _limits(data, limits, rows, x, z, R=R, scale=scale, ends=(lb, ub))
+        before = x
+    return cp.Problem(cp.Maximize(total), held), w
+
+
+def _rooted(R: dict[str, np.ndarray], x: Any) -> Any:
+    import cvxpy as cp
+
+    return R["R"] @ x if "R" in R else cp.hstack([R["B"].T @ x, cp.multiply(R["s"], x)])
+
+
+def _limits(
+    data: Data,
+    limits: Limits,
+    rows: Rows,
+    x: Any,
+    z: Any,
+    *,
+    R: dict[str, np.ndarray],
+    scale: float,
+    ends: tuple[np.ndarray, np.ndarray],
+) -> list[cp.Constraint]:
+    """State the limits of one period."""
+    import cvxpy as cp
+
+    held = [x >= ends[0], x <= ends[1]]
+    equal = rows.low == rows.high
+    low, high = np.isfinite(rows.low) & ~equal, np.isfinite(rows.high) & ~equal
+    held.append(rows.A[equal] @ x == rows.low[equal])
+    if low.any():
+        held.append(rows.A[low] @ x >= rows.low[low])
+    if high.any():
+        held.append(rows.A[high] @ x <= rows.high[high])
+    if limits.max_gross is not None:
+        held.append(cp.norm1(x) <= limits.max_gross)
+    if limits.max_short is not None:
+        held.append(cp.sum(cp.neg(x)) <= limits.max_short)
+    if limits.max_turnover is not None:
+        held.append(cp.norm1(z) <= limits.max_turnover)
+    if limits.max_vol_annual is not None:
+        held.append(cp.norm(_rooted(R, x), 2) <= limits.max_vol_annual / np.sqrt(scale))
+    if limits.max_tracking_annual is not None:
+        if data.benchmark is None:
+            raise ConfigError("max_tracking_annual needs Data.benchmark; give it, or drop the limit")
+        off = x - data.benchmark.to_numpy(dtype=float)
+        held.append(cp.norm(_rooted(R, off), 2) <= limits.max_tracking_annual / np.sqrt(scale))
+    return held
+
+
+def solve_stages(problem: cp.Problem, limits: Limits) -> float:
+    """Solve the plan and return its relative duality gap.
+
+    Raises
+    ------
+    InfeasibleError
+        If no plan keeps the limits.
+    SolverError
+        If the answer is anything but optimal.
+    """
+    import cvxpy as cp
+
+    numbers, chain, inverse = problem.get_problem_data(cp.CLARABEL, solver_opts={})
+    try:
+        # What problem.solve() does, but for the dual value, which it forgets.
+        told = chain.solve_via_data(problem, numbers)
+        problem.unpack_results(told, chain, inverse)
+    except cp.SolverError as err:
+        raise SolverError(f"the solver broke off: {err}; check the scale of Sigma and the forecasts") from err
+    if problem.status in {cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE}:
+        raise InfeasibleError(
+            f"no plan keeps the limits in every period: {limits}; with max_turnover, look first whether what is held "
+            "now can reach the other limits in one period"
+        )
+    if problem.status != cp.OPTIMAL:
+        raise SolverError(
+            f"the answer is {problem.status}, only an optimal one is accepted; loosen the limits",
+            status=problem.status,
+        )
+    return float(abs(told.obj_val - told.obj_val_dual) / max(abs(told.obj_val), 1e-12))
+
+
+def settle(w: np.ndarray, before: np.ndarray, lb: np.ndarray, ub: np.ndarray, budget: float) -> np.ndarray:
+    """Take what the solver's tolerance left off: trades and weights of nothing, and the budget's last digits."""
+    w = np.clip(w, lb, ub)
+    for exact in (np.zeros_like(w), lb, ub, np.clip(before, lb, ub)):
+        w = np.where((np.abs(w - exact) < _WEIGHT_TOL) & (exact >= lb) & (exact <= ub), exact, w)
+    missing = budget - w.sum()
+    room = np.where(w == before, 0.0, ub - w if missing > 0 else w - lb)
+    if not room.sum() > abs(missing):
+        room = ub - w if missing > 0 else w - lb
+    # Weights held before add up to the budget but for rounding: that is no trade.
+    if abs(missing) <= 1e-13 or not room.sum() > 0:
+        return w
+    return np.clip(w + missing * room / room.sum(), lb, ub)
