@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from sillok.errors import SolverError
-from sillok.portfolio.methods.forms import Form
-from sillok.portfolio.methods.pivot import Pivoted, guess, pivot
+from sillok.portfolio.methods.forms import FactorForm, Form
+from sillok.portfolio.methods.pivot import FEWEST, LONGEST, Pivoted, guess, pivot
 from sillok.portfolio.methods.primal import feasible_point, primal
 from sillok.portfolio.methods.program import Program, Sets, certify
 
@@ -71,12 +71,33 @@ def active_set(  # noqa: PLR0917 - the order in which the programme is written
         If the objective has no least value, or no answer could be certified.
     """
     program = Program.of(form, q, A, low, high, lb, ub)
-    found = pivot(program, guess(program) if start is None else start)
+    sets = guess(program) if start is None else start
+    if isinstance(form, FactorForm) and program.equalities and form.is_definite:
+        answer = _swiftly(program, form, sets)
+        if answer is not None:
+            return answer
+    found = pivot(program, sets)
     if found.settled:
         answer = _certified(program, found, found.steps)
         if answer is not None:
             return answer
     return _surely(program, found)
+
+
+def _swiftly(program: Program, form: FactorForm, sets: Sets) -> Answer | None:
+    from sillok.portfolio.methods.swift import swift
+
+    side = sets.x.copy()
+    q, A, end, lb, ub = map(np.ascontiguousarray, (program.q, program.A, program.low, program.lb, program.ub))
+    steps, x, y, g = swift(form.B, form.d, q, A, end, lb, ub, side, LONGEST, FEWEST)
+    if not steps:
+        return None
+    x = np.clip(x, program.lb, program.ub)
+    proof = certify(program, x, y, g)
+    if not (proof.gap <= _GAP and proof.violation <= _VIOLATION):
+        return None
+    z = np.where(side == 0, 0.0, proof.z)
+    return Answer(x, y, z, steps, Sets(side, sets.rows), proof.gap)
 
 
 def _certified(program: Program, found: Pivoted, steps: int) -> Answer | None:

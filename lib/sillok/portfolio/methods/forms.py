@@ -102,12 +102,14 @@ class DenseForm:
 class FactorForm:
     """``P = B B' + diag(d)`` by its parts: B (N, K), d (N,) not negative."""
 
-    __slots__ = ("B", "d", "diagonal")
+    __slots__ = ("B", "d", "diagonal", "is_definite")
 
     def __init__(self, B: np.ndarray, d: np.ndarray) -> None:
         self.B = np.ascontiguousarray(B, dtype=float)
-        self.d = np.asarray(d, dtype=float)
+        self.d = np.ascontiguousarray(d, dtype=float)
         self.diagonal = np.einsum("nk,nk->n", self.B, self.B) + self.d
+        # Each issue has a variance of its own: Woodbury's identity serves whatever is free.
+        self.is_definite = bool(self.d.min() > _PIVOT_TOL * self.diagonal.max())
 
     def product(self, x: np.ndarray) -> np.ndarray:
         """Return ``P x``, (N,), in N K operations."""

@@ -8,11 +8,11 @@ import numpy as np
 
 from sillok.portfolio.methods.program import Program, Sets, System
 
-__all__ = ["Pivoted", "guess", "pivot"]
+__all__ = ["FEWEST", "LONGEST", "Pivoted", "guess", "pivot"]
 
-_LONGEST = 60  # steps; five to ten are usual, and a cycle is noticed when it closes
+LONGEST = 60  # steps; five to ten are usual, and a cycle is noticed when it closes
 _REFINEMENTS = 4  # of the last system; the first finds nothing to do where the system is well conditioned
-_FEWEST = 32  # variables that may be set free in one step, or as many as are free already if those are more
+FEWEST = 32  # variables that may be set free in one step, or as many as are free already if those are more
 
 
 class Pivoted(NamedTuple):
@@ -53,14 +53,14 @@ def guess(program: Program) -> Sets:
     room = np.minimum(ub - lb, 1.0)[loose]
     wanted = 2.0 * abs(end)
     mean_room = float(room.mean()) if len(room) else 1.0
-    k = max(_FEWEST + N // 32, int(wanted / mean_room) if mean_room > 0 else N)
+    k = max(FEWEST + N // 32, int(wanted / mean_room) if mean_room > 0 else N)
     if k < len(loose):
         loose = loose[np.argpartition(g, k)[:k]]
     x[loose] = 0
     return Sets(x, np.where(equal, -1, 0).astype(np.int8))
 
 
-def pivot(program: Program, sets: Sets, *, longest: int = _LONGEST) -> Pivoted:
+def pivot(program: Program, sets: Sets, *, longest: int = LONGEST) -> Pivoted:
     """Exchange all variables and rows of the wrong sign at once until none is left, or a cycle closes."""
     x, y, seen = np.zeros(len(program.q)), np.zeros(len(program.low)), set()
     for step in range(1, longest + 1):
@@ -127,7 +127,7 @@ def _exchange(program: Program, sets: Sets, system: System, at: _Point) -> Sets 
     rows = sets.rows if program.equalities else _exchange_rows(program, sets, at, x_tol)
     if not (len(loosed) or len(below) or len(above) or rows is not sets.rows):
         return None
-    most = max(_FEWEST, len(free))
+    most = max(FEWEST, len(free))
     if len(loosed) > most:
         loosed = loosed[np.argpartition(-wrong[loosed], most)[:most]]
     side = sets.x.copy()
