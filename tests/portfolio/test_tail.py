@@ -15,6 +15,7 @@ from sillok.portfolio.data import ExposureLimit, GroupLimit, Limits
 from sillok.portfolio.scenarios import Scenarios
 from sillok.portfolio.tail import TailSolution, minimum_cdar, minimum_cvar, minimum_evar, minimum_mad
 from sillok.portfolio.tail_statement import TailStatement, Terms
+from sillok.portfolio.tail_target import target_cvar
 
 seeds = st.integers(0, 100_000)
 EXACT = {"tol_gap_abs": 1e-11, "tol_gap_rel": 1e-11, "tol_feas": 1e-11}
@@ -100,7 +101,7 @@ def test_one_issue_has_its_own_shortfall_with_the_last_scenario_in_part() -> Non
 
 
 def test_an_atom_at_the_quantile_is_split() -> None:
-    # Rockafellar and Uryasev (2002), section 2: P(loss = 10) = 0.04, P(loss = 5) = 0.06, else no loss. At 95 per
+    # Rockafellar and Uryasev (2002): P(loss = 10) = 0.04, P(loss = 5) = 0.06, else no loss. At 95 per
     # cent the tail is the first atom whole and 0.01 of the second: (0.04 * 10 + 0.01 * 5) / 0.05 = 9.
     returns = pd.DataFrame({"a": [-0.10, -0.05, 0.0]})
     found = minimum_cvar(Scenarios(returns, pd.Series([0.04, 0.06, 0.90])), level=0.95)
@@ -416,3 +417,33 @@ def test_a_limit_without_meaning_for_scenarios_is_refused(limits: Limits) -> Non
 def test_a_level_out_of_its_range_is_refused(level: float) -> None:
     with pytest.raises(ConfigError, match="level"):
         minimum_cvar(draw(30, 4), level=level)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_greatest_return_under_a_cvar_is_that_of_the_plain_programme(seed: int) -> None:
+    returns = draw(120, 7, seed)
+    R, (T, N) = returns.to_numpy(), returns.shape
+    lowest = minimum_cvar(returns, level=0.9).risk_period
+    limit = 1.3 * lowest
+    plain = linprog(
+        np.concatenate([-R.mean(axis=0), np.zeros(T + 1)]),
+        np.vstack([np.hstack([-R, -np.ones((T, 1)), -np.eye(T)]), [*[0.0] * N, 1.0, *[10 / T] * T]]),
+        np.append(np.zeros(T), limit),
+        np.append(np.ones(N), np.zeros(T + 1))[None],
+        [1.0],
+        bounds=[*[(0, 0.5)] * N, (None, None), *[(0, None)] * T],
+    )
+    found = target_cvar(returns, Limits(max_weight=0.5), cvar_period=limit, level=0.9)
+    assert found.return_period == pytest.approx(-plain.fun, rel=1e-7)
+    assert found.risk_period <= limit * (1 + 1e-11)
+    more = target_cvar(returns, Limits(max_weight=0.5), cvar_period=limit * (1 + 1e-6), level=0.9)
+    if "cvar" in found.binding:
+        gained = (more.return_period - found.return_period) / (limit * 1e-6)
+        assert found.shadow_prices["cvar"] == pytest.approx(gained, rel=1e-3)
+
+
+def test_a_cvar_that_nobody_has_is_refused_with_the_least() -> None:
+    returns = draw(60, 4)
+    with pytest.raises(InfeasibleError, match="the least is") as caught:
+        target_cvar(returns, cvar_period=1e-4)
+    assert caught.value.detail["least"] == pytest.approx(minimum_cvar(returns).risk_period)

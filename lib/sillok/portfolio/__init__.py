@@ -20,6 +20,7 @@ from sillok.portfolio.robust import Box, Ellipsoid, RobustSolution, worst_case
 from sillok.portfolio.scenarios import Scenarios
 from sillok.portfolio.solve import Engine
 from sillok.portfolio.tail import TailSolution, minimum_cdar, minimum_cvar, minimum_evar, minimum_mad
+from sillok.portfolio.tail_target import target_cvar
 from sillok.portfolio.terms import Terms
 from sillok.portfolio.universe import Universe, select_universe
 from sillok.portfolio.walk import Walk, walk, walk_forward
@@ -61,6 +62,7 @@ __all__ = [
     "risk_parity",
     "select_universe",
     "settlement_tax_rate",
+    "target_cvar",
     "target_return",
     "target_risk",
     "tick_down",

@@ -3,10 +3,10 @@
 maximise    min over m in U of m'w  -  risk_aversion / 2 w' Sigma w  -  cost(w)
 
 Box        U = {m : |m - mu| <= radius},                     the worst m'w is mu'w - radius'|w|
-                                                             Tütüncü and Koenig (2004), section 3
+                                                             Tütüncü and Koenig (2004)
 Ellipsoid  U = {m : (m - mu)' Omega^-1 (m - mu) <= radius²},  the worst m'w is mu'w - radius sqrt(w' Omega w)
-                                                             Goldfarb and Iyengar (2003), section 2; Ceria and
-                                                             Stubbs (2006), equation 8
+                                                             Goldfarb and Iyengar (2003); Ceria and
+                                                             Stubbs (2006)
 """
 
 from __future__ import annotations

@@ -61,6 +61,10 @@ class TailSolution:
 
 def _quantile(losses: np.ndarray, p: np.ndarray, level: float) -> float:
     """Return the least a with P(loss > a) <= 1 - level."""
+    T = len(p)
+    if p.min() == p.max():
+        place = max(int(np.ceil((level - _ROUNDING) * T)) - 1, 0)
+        return float(np.partition(losses, place)[place])
     order = np.argsort(losses, kind="stable")
     reached = np.cumsum(p[order]) >= level - _ROUNDING
     return float(losses[order[int(reached.argmax())]])

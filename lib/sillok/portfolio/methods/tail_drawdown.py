@@ -5,7 +5,7 @@
                 low <= A x <= high,  lb <= x <= ub,  x = (w, ...)
 
 with losses ``e_t = -r_t``: ``d_t`` is how far the sum of the returns so far lies below its greatest value, the start
-included (Chekhlov, Uryasev and Zabarankin, 2005, section 2).
+included (Chekhlov, Uryasev and Zabarankin, 2005).
 """
 
 from __future__ import annotations

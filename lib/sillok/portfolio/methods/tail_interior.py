@@ -4,9 +4,9 @@
     subject to  low <= A x <= high,  lb <= x <= ub
 
 The dual has one ``q_t`` in ``[0, k_t]`` a hinge, so that a step solves ``E'DE`` alone, of the size of ``x``, however
-many scenarios there are: the Frisch-Newton method of quantile regression (Portnoy and Koenker, 1997, section 4).
+many scenarios there are: the Frisch-Newton method of quantile regression (Portnoy and Koenker, 1997).
 Scenarios that are surely above or below their kink weigh nothing in it and are left out of the product, which is
-what the preprocessing of their section 5 is after.
+what their preprocessing is after.
 """
 
 from __future__ import annotations
