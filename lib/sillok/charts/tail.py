@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
 
 import matplotlib.dates as mdates
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.container import BarContainer
 from matplotlib.patheffects import withStroke
 
 from sillok.charts.style import Chart, Palette, Stamp, frame
@@ -62,10 +60,10 @@ def _whole(
     tails: Mapping[str, _Tail],
 ) -> None:
     own, *others = losses
-    _, _, bars = ax.hist(losses[own], bins=list(bins), weights=p, color=Palette.flat, label=own)
-    for bar, left in zip(cast(BarContainer, bars), bins[:-1], strict=True):
-        if left >= tails[own].var - 1e-3 * (bins[1] - bins[0]):
-            bar.set_color(Palette.down)
+    heights, _ = np.histogram(losses[own], bins=bins, weights=p)
+    wide = bins[1] - bins[0]
+    tones = np.where(bins[:-1] >= tails[own].var - 1e-3 * wide, Palette.down, Palette.flat)
+    ax.bar(bins[:-1], heights, width=wide, align="edge", color=list(tones), label=own)
     for name in others:
         ax.hist(
             losses[name], bins=list(bins), weights=p, histtype="step", color=Palette.other, lw=1.3, label=name
