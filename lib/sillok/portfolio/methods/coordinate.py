@@ -156,7 +156,7 @@ def fair_pairs(P: np.ndarray) -> bool:
     variance = np.empty(N)
     for i in range(N):
         variance[i] = P[i, i]
-    unfair = 0
+    unfair = np.int64(0)
     for i in range(N):
         most = _FAIR * variance[i]
         for j in range(i):
