@@ -24,6 +24,7 @@ from sillok.portfolio.mean_variance import (
     target_return,
     target_risk,
 )
+from sillok.portfolio.methods.critical_places import place_return, place_steepest, place_variance
 from sillok.portfolio.methods.forms import DenseForm, FactorForm
 from sillok.portfolio.solve import solved, trading_cost
 from sillok.portfolio.statement import Answer, Goal
@@ -73,7 +74,7 @@ class Frontier:
             raise InfeasibleError(
                 f"no portfolio within the limits is expected to earn {return_annual:.6g} a year; the most is {top:.6g}"
             )
-        return _solution(self, *_place(self.line, return_annual), Goal("variance"))
+        return _solution(self, *place_return(self.line, return_annual), Goal("variance"))
 
     def at_vol(self, vol_annual: float) -> Solution:
         """Return the portfolio of the highest return among those of volatility ``vol_annual`` or less.
@@ -90,7 +91,7 @@ class Frontier:
             raise InfeasibleError(
                 f"no portfolio within the limits has a volatility of {vol_annual:.6g} a year; the least is {least:.6g}"
             )
-        return _solution(self, *_reach(self.line, vol_annual**2), Goal("return"))
+        return _solution(self, *place_variance(self.line, vol_annual**2), Goal("return"))
 
     def maximum_sharpe(self, *, risk_free_annual: float = 0.0) -> Solution:
         """Return the frontier's portfolio of the greatest ``(mu - risk_free_annual)'w / sqrt(w' Sigma w)``.
@@ -110,63 +111,9 @@ class Frontier:
                 f"no portfolio within the limits is expected to earn more than the riskless {free:.6g} a year; "
                 f"the most is {self.line.returns[-1]:.6g}"
             )
-        return _solution(self, *_steepest(self.line, free), Goal("sharpe", risk_free_annual=risk_free_annual))
-
-
-def _between(line: Corners, k: int, part: float) -> tuple[np.ndarray, float, np.ndarray]:
-    """Return weights, tolerance and row multipliers so far on the way from corner ``k`` to the next."""
-    if part == 0:
-        return line.weights[k], float(line.tolerance[k]), line.rows[k]
-    w, t, y = (a[k] + part * (a[k + 1] - a[k]) for a in (line.weights, line.tolerance, line.rows))
-    return w, float(t), y
-
-
-def _place(line: Corners, earned: float) -> tuple[np.ndarray, float, np.ndarray]:
-    returns = line.returns
-    if earned <= returns[0]:
-        return line.weights[0], 0.0, line.rows[0]
-    k = int(np.searchsorted(returns, earned)) - 1
-    if k == len(returns) - 1:
-        return _between(line, k, 0.0)
-    return _between(line, k, float((earned - returns[k]) / (returns[k + 1] - returns[k])))
-
-
-def _stretch(line: Corners, k: int) -> tuple[float, float, float]:
-    """Return a, b, c of the variance ``a + 2 b s + c s^2`` at the part s of the way to the next corner.
-
-    Half the variance's slope in the return is the tolerance, and both are straight in s.
-    """
-    rise = float(line.returns[k + 1] - line.returns[k])
-    t, more = float(line.tolerance[k]), float(line.tolerance[k + 1] - line.tolerance[k])
-    return float(line.variances[k]), t * rise, more * rise
-
-
-def _reach(line: Corners, variance: float) -> tuple[np.ndarray, float, np.ndarray]:
-    last = len(line.variances) - 1
-    k = int(np.searchsorted(line.variances, variance, side="right")) - 1
-    if k < 0 or k >= last:
-        return _between(line, min(max(k, 0), last), 0.0)
-    a, b, c = _stretch(line, k)
-    more = variance - a
-    # The root that does not cancel.
-    return _between(line, k, min(more / (b + np.sqrt(max(b * b + c * more, 0.0))), 1.0) if more > 0 else 0.0)
-
-
-def _steepest(line: Corners, free: float) -> tuple[np.ndarray, float, np.ndarray]:
-    """Find where ``variance = tolerance (return - free)``: there the ratio has no slope along the frontier."""
-    excess = line.returns - free
-    if (riskless := (line.variances <= 0) & (excess > 0)).any():
-        raise SolverError(
-            f"the ratio is unbounded: a riskless portfolio earns {excess[riskless].max():.6g} a year more than "
-            "the riskless rate"
+        return _solution(
+            self, *place_steepest(self.line, free), Goal("sharpe", risk_free_annual=risk_free_annual)
         )
-    slack = line.tolerance * excess - line.variances
-    k = int(np.count_nonzero((slack < 0) | (line.variances <= 0))) - 1
-    if k >= len(slack) - 1:
-        return _between(line, len(slack) - 1, 0.0)
-    # On the way both the variance and the product are quadratic with the same square: a linear equation is left.
-    step = float(slack[k + 1] - slack[k])
-    return _between(line, k, float(-slack[k]) / step if step > 0 else 1.0)
 
 
 def _solution(frontier: Frontier, w: np.ndarray, t: float, y: np.ndarray, goal: Goal) -> Solution:
@@ -278,7 +225,7 @@ def _cut(line: Corners, data: Data, limits: Limits) -> Corners:
         return line
     if cap < line.variances[0] * (1 - _POINT):
         minimum_variance(data, limits)  # says what the least volatility is
-    w, t, y = _reach(line, cap)
+    w, t, y = place_variance(line, cap)
     kept = int(np.searchsorted(line.variances, cap, side="right"))
     earned = float(w @ _expected(data))
     ends = (w[None], np.array([t]), y[None], np.array([earned]), np.array([cap]))
