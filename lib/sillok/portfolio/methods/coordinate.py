@@ -160,7 +160,7 @@ def fair_pairs(P: np.ndarray) -> bool:
     for i in range(N):
         most = _FAIR * variance[i]
         for j in range(i):
-            unfair += np.int64(P[i, j] * P[i, j] > most * variance[j])
+            unfair += int(P[i, j] * P[i, j] > most * variance[j])
     return unfair == 0
 
 
