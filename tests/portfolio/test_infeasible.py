@@ -117,3 +117,12 @@ def test_no_ratio_is_sought_where_nothing_beats_the_riskless_rate(limits: Limits
     data: Data = replace(make(), mu=pd.Series(np.linspace(-0.05, -0.01, 8), make().labels))
     with pytest.raises(InfeasibleError, match=r"falls short by 0\.01 a year"):
         maximum_sharpe(data, limits)
+
+
+def test_bounds_of_many_issues_are_tried_as_one() -> None:
+    data = make(60)
+    error = refusal(lambda: minimum_variance(data, Limits(max_weight=pd.Series(0.01, data.labels))))
+    assert len(error.detail["clash"]) == 61
+    assert "and 53 more" in str(error)
+    ((_, (value, to)),) = error.detail["change"].items()
+    assert (value, to) == (0.01, pytest.approx(0.41))

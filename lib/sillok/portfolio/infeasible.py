@@ -1,8 +1,8 @@
 """Why no portfolio keeps all limits: a least set of them that clash, and the nearest change that lets all be kept.
 
 The set is irreducible: without any one of its limits the others can be kept (a deletion filter: Chinneck and
-Dravnieks, 1991). The change is that of the elastic programme, in which each limit gives way at a price in
-proportion to its own size (Brown and Graves, 1975).
+Dravnieks, 1991); where many are tried, the bounds of single issues count as one. The change is that of the elastic
+programme, in which each limit gives way at a price in proportion to its own size (Brown and Graves, 1975).
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ __all__ = ["Limit", "explain"]
 # An interior point leaves about this much of a limit that could be kept exactly.
 _KEPT = 1e-7
 _PRICED = 1e-6  # multipliers of the elastic programme are of the size of one
+_MANY = 40  # limits that are tried one by one
 _LISTED = 8  # of each kind, in the message
 _DIGITS = 6  # significant ones, of the values in the message
 
@@ -182,13 +183,25 @@ def _clash(elastic: _Elastic) -> list[Limit]:
     priced = [limit for limit in limits if elastic.priced(limit)]
     if not elastic.kept(priced):
         limits = priced
-    # What each asks alone is asked last of the user's own choices: the budget and long-only stay if they matter.
-    held = sorted(limits, key=lambda limit: limit.name in {"min_weight", "budget low", "budget high"})
-    for limit in list(held):
-        rest = [other for other in held if other != limit]
-        if not elastic.kept(rest):
-            held = rest
-    return held
+    # The budget and long-only are asked last: they stay only if they matter.
+    groups = sorted(
+        _grouped(limits), key=lambda group: group[0].name in {"min_weight", "budget low", "budget high"}
+    )
+    for group in list(groups):
+        rest = [other for other in groups if other is not group]
+        if not elastic.kept([limit for other in rest for limit in other]):
+            groups = rest
+    return [limit for group in groups for limit in group]
+
+
+def _grouped(limits: list[Limit]) -> list[list[Limit]]:
+    """Return the limits one by one, but many bounds of single issues as one: each trial is a programme of its own."""
+    found: dict[object, list[Limit]] = {}
+    for limit in limits:
+        kind = limit.name.partition(" ")[0]
+        single = kind in {"min_weight", "max_weight"} and len(limits) > _MANY
+        found.setdefault(kind if single else limit, []).append(limit)
+    return list(found.values())
 
 
 def _rounded(limit: Limit, slack: float) -> float:
@@ -239,7 +252,7 @@ def explain(data: Data, limits: Limits) -> InfeasibleError:
         given = elastic.give([*soft, *hard], []) or {}
     change = {limit: _rounded(limit, x) for limit, x in given.items() if x > _KEPT * limit.size}
     alone = {}
-    for limit in clash:
+    for limit in clash if len(clash) <= _MANY else []:
         others = [other for other in elastic.stated if other != limit]
         found = None if limit.name in fixed else elastic.give([limit], others)
         if found is not None:
