@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import subprocess
 from pathlib import Path
@@ -93,3 +94,10 @@ def test_the_top_level_is_as_the_owner_fixed_it() -> None:
     }
     company = {"README.md", "README.ko.md", "uv.lock", "LICENSE", "Makefile"}
     assert {name for name in top if not name.startswith(".")} <= owner | company
+
+
+@pytest.mark.parametrize("room", ["portfolio", "risk"])
+def test_every_public_name_of_the_mathematics_stands_in_its_readme(room: str) -> None:
+    names = importlib.import_module(f"sillok.{room}").__all__
+    readme = (ROOT / "lib" / "sillok" / room / "README.md").read_text()
+    assert [name for name in names if f"`{name}" not in readme] == []

@@ -67,7 +67,7 @@ def test_best_utility_is_proved_for_a_thousand_problems() -> None:
     assert wrong == []
 
 
-def test_a_thousand_quadratic_problems_agree_with_their_statement_in_cvxpy() -> None:
+def test_quadratic_problems_agree_with_their_statement_in_cvxpy() -> None:
     N = 6
     w = cp.Variable(N)
     R, mu = cp.Parameter((N, N)), cp.Parameter(N)
@@ -76,9 +76,8 @@ def test_a_thousand_quadratic_problems_agree_with_their_statement_in_cvxpy() -> 
         cp.Minimize(cp.sum_squares(R @ w) / 2 - mu @ w), [cp.sum(w) == 1, w >= lb, w <= ub]
     )
     random = np.random.default_rng(5)
-    names = labels(N)
     apart = []
-    for k in range(COUNT):
+    for k in range(400):
         X = random.standard_normal((N, N)) * 10.0 ** random.uniform(-1.0, 0.0)
         X[:, 0] = X[:, 1] if k % 3 == 0 else X[:, 0]
         if k % 4 == 0:
@@ -95,7 +94,7 @@ def test_a_thousand_quadratic_problems_agree_with_their_statement_in_cvxpy() -> 
         x = mean_variance(case.data(), case.limits(), risk_aversion=1.0).weights.to_numpy()
         value = float(x @ case.Sigma @ x) / 2 - float(mu.value @ x)
         if not abs(value - statement.value) <= 1e-8 * (abs(statement.value) + case.scale):
-            apart.append((k, value, statement.value, names.size))
+            apart.append((k, value, statement.value))
     assert apart == []
 
 
@@ -114,18 +113,17 @@ def test_the_factor_form_gives_what_the_dense_form_gives() -> None:
         Sigma = B @ F @ B.T + np.diag(d)
         mu = pd.Series(random.normal(0.05, 0.1, N), labels(N))
         structured = Data(Sigma=factor_covariance(B, F, d), mu=mu)
-        for aversion in (0.0, 3.0):
-            if aversion:
-                x = mean_variance(structured, risk_aversion=aversion).weights.to_numpy()
-                gap = proofs.quadratic_gap(aversion * Sigma, -mu.to_numpy(), x, proofs.simplex(N))
-                size = float(np.abs(mu).max())
-            else:
-                x = minimum_variance(structured).weights.to_numpy()
-                gap = proofs.quadratic_gap(Sigma, np.zeros(N), x, proofs.simplex(N))
-                size = float(x @ Sigma @ x) / 2
-            scale = float(np.trace(Sigma)) / N
-            if gap > GAP * size + DUST * scale or proofs.simplex(N).violation(x) > OUT:
-                apart.append((k, aversion, gap / size if size else gap, proofs.simplex(N).violation(x)))
+        if k % 2:
+            x = mean_variance(structured, risk_aversion=3.0).weights.to_numpy()
+            gap = proofs.quadratic_gap(3.0 * Sigma, -mu.to_numpy(), x, proofs.simplex(N))
+            size = float(np.abs(mu).max())
+        else:
+            x = minimum_variance(structured).weights.to_numpy()
+            gap = proofs.quadratic_gap(Sigma, np.zeros(N), x, proofs.simplex(N))
+            size = float(x @ Sigma @ x) / 2
+        scale = float(np.trace(Sigma)) / N
+        if gap > GAP * size + DUST * scale or proofs.simplex(N).violation(x) > OUT:
+            apart.append((k, gap / size if size else gap, proofs.simplex(N).violation(x)))
     assert apart == []
 
 
