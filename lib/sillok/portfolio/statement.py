@@ -14,6 +14,7 @@ where ``R'R = Sigma``; in factor form ``R`` is ``(B', sqrt(d))``, and no (N, N) 
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -297,7 +298,10 @@ class Statement:
         import cvxpy as cp
 
         try:
-            self.problem.solve(solver=cp.CLARABEL, warm_start=self._again, **(_TIGHT if tight else {}))
+            with warnings.catch_warnings():
+                # Told by the status; whether the answer is good enough is proved from its multipliers.
+                warnings.filterwarnings("ignore", message="Solution may be inaccurate")
+                self.problem.solve(solver=cp.CLARABEL, warm_start=self._again, **(_TIGHT if tight else {}))
         except cp.SolverError as err:
             raise SolverError(f"the solver broke off: {err}; check the scale of Sigma and mu") from err
         status = self.problem.status
