@@ -25,6 +25,7 @@ _PRELOAD = (
     "sqlalchemy",
     "matplotlib.pyplot",
     "ipywidgets",
+    "numba",
     "sillok.desk",
     "sillok.charts",
     "sillok.panels",
