@@ -72,6 +72,12 @@ def test_every_folder_opens_with_a_readme(folder: str) -> None:
     assert f"`{folder}/`" in KOREAN
 
 
+def test_every_benchmark_that_make_offers_runs_by_itself() -> None:
+    offered = sorted((ROOT / "tests" / "bench").glob("*.py"))
+    assert offered
+    assert [path.name for path in offered if '__name__ == "__main__"' not in path.read_text()] == []
+
+
 def test_links_in_the_readmes_lead_somewhere() -> None:
     for readme in (ENGLISH, KOREAN):
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", readme) + re.findall(r'src="([^"]+)"', readme):

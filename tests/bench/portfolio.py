@@ -50,9 +50,9 @@ PROJECT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT))
 warnings.simplefilter("ignore")  # the peers', of deprecations and of accuracy; their answers are examined
 
-from tests.bench import ours, peers  # noqa: E402
-from tests.bench.market import make_market  # noqa: E402
-from tests.bench.peers import Inputs  # noqa: E402
+from tests.bench.beside import ours, peers  # noqa: E402
+from tests.bench.beside.market import make_market  # noqa: E402
+from tests.bench.beside.peers import Inputs  # noqa: E402
 from tests.portfolio import proofs  # noqa: E402
 
 Call = Callable[[Inputs], Any]
@@ -538,7 +538,7 @@ def main(words: list[str]) -> None:
     wanted = [w for w in words if not w.startswith("--")]
     rounds, limit = (3, 20) if quick else (9, 90)
     one_thread()
-    multiprocessing.get_context("forkserver").set_forkserver_preload(["tests.bench.peers"])
+    multiprocessing.get_context("forkserver").set_forkserver_preload(["tests.bench.beside.peers"])
     names = ("numpy", "pandas", "scipy", "cvxpy", "clarabel", "PyPortfolioOpt", "skfolio", "riskfolio-lib")
     print(json.dumps({"versions": {name: importlib.metadata.version(name) for name in names}}), flush=True)
     for title, make in ROWS.items():

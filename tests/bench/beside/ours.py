@@ -7,7 +7,7 @@ import pandas as pd
 from sillok import portfolio, risk
 from sillok.portfolio import Data
 from sillok.risk import FactorCovariance
-from tests.bench.peers import Inputs
+from tests.bench.beside.peers import Inputs
 
 __all__ = [
     "corners",
