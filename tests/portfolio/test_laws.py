@@ -218,6 +218,15 @@ def test_a_benchmark_that_may_be_held_is_held(seed: int, N: int) -> None:
     assert found.tracking_annual == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.parametrize("turnover", [0.6, 0.9])
+def test_a_benchmark_out_of_reach_is_neared_up_to_the_last_trade(turnover: float) -> None:
+    """Twice as many issues as elsewhere: the solver's first answer leaves open which of them are not traded."""
+    data = market(104, 24)
+    found = track_benchmark(data, Limits(max_turnover=turnover))
+    assert found.gap <= EXACT
+    assert (found.weights - data.previous).abs().sum() == pytest.approx(turnover, abs=1e-12)
+
+
 # ---- the frontier ----
 
 
