@@ -11,6 +11,7 @@ import pandas as pd
 
 from sillok.errors import ConfigError, DataError
 from sillok.risk import Covariance
+from sillok.risk.observed import same_labels
 
 if TYPE_CHECKING:
     from sillok.risk.factors import FactorCovariance
@@ -39,7 +40,7 @@ def _named(labels: pd.Index, wrong: np.ndarray) -> list[object]:
 
 def check_labels(name: str, index: pd.Index, labels: pd.Index) -> None:
     """Raise DataError unless ``index`` is ``labels``, in the same order."""
-    if index is labels or index.equals(labels):
+    if same_labels(index, labels):
         return
     lone = index.symmetric_difference(labels)
     how = (
@@ -85,6 +86,12 @@ def check_finite(name: str, values: np.ndarray, labels: pd.Index) -> None:
 
 
 def _check_matrix(Sigma: pd.DataFrame) -> None:
+    labels = Sigma.index
+    if len(labels) == 0:
+        raise DataError("the universe is empty; widen it or shorten the lookback")
+    if not labels.is_unique:
+        twice = list(labels[labels.duplicated()].unique())
+        raise DataError(f"Sigma names these issues twice: {twice[:5]}; keep one each", symbols=twice)
     if not (Sigma.index is Sigma.columns or Sigma.index.equals(Sigma.columns)):
         raise DataError("Sigma has other labels on its rows than on its columns; use the same on both sides")
     S = numbers("Sigma", Sigma)
@@ -129,11 +136,7 @@ class Data:
         Sigma = self.Sigma.matrix if isinstance(self.Sigma, Covariance) else self.Sigma
         labels = Sigma.index if isinstance(Sigma, pd.DataFrame) else Sigma.labels
         object.__setattr__(self, "labels", labels)
-        if len(labels) == 0:
-            raise DataError("the universe is empty; widen it or shorten the lookback")
-        if not labels.is_unique:
-            twice = list(labels[labels.duplicated()].unique())
-            raise DataError(f"Sigma names these issues twice: {twice[:5]}; keep one each", symbols=twice)
+        # A factor covariance has looked at its own labels and values.
         if isinstance(Sigma, pd.DataFrame):
             _check_matrix(Sigma)
         for name in ("mu", "exposures", "previous", "benchmark"):

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.linalg.lapack import dpotrf
 
 from sillok.errors import DataError
 from sillok.measures import TRADING_DAYS
-from sillok.risk.observed import read_numbers
+from sillok.risk.observed import read_numbers, same_labels
 
 __all__ = ["FactorCovariance"]
 
@@ -39,7 +40,8 @@ class FactorCovariance:
 
     def __post_init__(self) -> None:
         _check_labels(self)
-        _check_values(self)
+        if not _is_sound(self):
+            _check_values(self)
 
     @property
     def labels(self) -> pd.Index:
@@ -62,31 +64,54 @@ class FactorCovariance:
 
     def root(self) -> tuple[np.ndarray, np.ndarray]:
         """Return ``(B, d)``, (N, K) and (N,), with ``B B' + diag(d)`` the covariance: what a solver takes."""
-        values, vectors = np.linalg.eigh(self.factor_covariance.to_numpy(dtype=float))
-        half = vectors * np.sqrt(np.maximum(values, 0.0))
-        return self.loadings.to_numpy(dtype=float) @ half, self.specific_variance.to_numpy(dtype=float)
+        F, half, d = self.parts()
+        return F @ half, d
+
+    def parts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return ``(F, half, d)``, (N, K), (K, K) and (N,), with ``half half'`` the factor covariance."""
+        Omega = self.factor_covariance.to_numpy(dtype=float)
+        half, singular = dpotrf(Omega, lower=1)
+        if singular:
+            values, vectors = np.linalg.eigh(Omega)
+            half = vectors * np.sqrt(np.maximum(values, 0.0))
+        return self.loadings.to_numpy(dtype=float), half, self.specific_variance.to_numpy(dtype=float)
 
 
 def _check_labels(model: FactorCovariance) -> None:
     F, Omega, d = model.loadings, model.factor_covariance, model.specific_variance
-    if F.empty:
+    assets, factors = F.index, F.columns
+    if not (len(assets) and len(factors)):
         raise DataError(f"a factor covariance needs assets and factors, got {F.shape}", shape=F.shape)
-    for axis, what in ((F.index, "assets"), (F.columns, "factors")):
+    for axis, what in ((assets, "assets"), (factors, "factors")):
         if not axis.is_unique:
             twice = list(axis[axis.duplicated()][:5])
             raise DataError(f"loadings name these {what} twice: {twice}; keep one each", symbols=twice)
-    if not (Omega.index.equals(F.columns) and Omega.columns.equals(F.columns)):
+    if not (same_labels(Omega.index, factors) and same_labels(Omega.columns, factors)):
         raise DataError(
             f"factor_covariance is on {list(Omega.index[:5])} by {list(Omega.columns[:5])}, loadings on the factors "
             f"{list(F.columns[:5])}; put both on the same labels in the same order"
         )
-    if not d.index.equals(F.index):
+    if not same_labels(d.index, assets):
         lone = list(d.index.symmetric_difference(F.index)[:10])
         raise DataError(
             f"specific_variance and loadings are not on the same assets (on one side only: {lone}, or another order); "
             "reindex specific_variance",
             symbols=lone,
         )
+
+
+def _is_sound(model: FactorCovariance) -> bool:
+    """Whether the values are plainly right, in few operations; those that are not want :func:`_check_values`."""
+    F = read_numbers("loadings", model.loadings)
+    d = read_numbers("specific variances", model.specific_variance)
+    Omega = read_numbers("factor covariances", model.factor_covariance)
+    # A sum of squares is finite only if all of them are.
+    flat = F.T if F.flags.f_contiguous else F
+    squares = np.vdot(flat, flat)
+    if not (d.min() >= 0 and d.max() < np.inf and np.isfinite(squares + np.vdot(Omega, Omega))):
+        return False
+    # Where its Cholesky factor exists, a matrix is positive definite.
+    return bool((Omega == Omega.T).all()) and not dpotrf(Omega, lower=1)[1]
 
 
 def _check_values(model: FactorCovariance) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from sillok.errors import ConfigError, DataError
 
-__all__ = ["Observed", "annual_frame", "read_numbers", "read_returns"]
+__all__ = ["Observed", "annual_frame", "read_numbers", "read_returns", "same_labels"]
 
 # A standard deviation this small against the mean is the rounding of a return that never changed.
 _STILL = 1e-12
@@ -33,6 +33,18 @@ def read_numbers(what: str, frame: pd.DataFrame | pd.Series) -> np.ndarray:
         return frame.to_numpy(dtype=float)
     except (TypeError, ValueError) as err:
         raise DataError(f"{what} hold something that is not a number: {err}") from err
+
+
+def same_labels(one: pd.Index, other: pd.Index) -> bool:
+    """Return whether two axes have the same labels in the same order.
+
+    As ``Index.equals`` says; but where both are one object, or plain arrays of one type, it is said sooner.
+    """
+    if one is other or one.is_(other):
+        return True
+    if type(one) is type(other) is pd.Index and one.dtype == other.dtype and one.array.equals(other.array):
+        return True
+    return one.equals(other)
 
 
 def _values(returns: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
