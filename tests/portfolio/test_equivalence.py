@@ -5,6 +5,8 @@ An answer is held to a proof from the inputs (`proofs`), and to a statement in c
 
 from __future__ import annotations
 
+import warnings
+
 import cvxpy as cp
 import numpy as np
 import pandas as pd
@@ -12,16 +14,19 @@ import pytest
 
 from sillok.errors import InfeasibleError, SillokError, SolverError
 from sillok.portfolio import (
+    Box,
     Data,
+    Ellipsoid,
     efficient_frontier,
     maximum_sharpe,
     mean_variance,
     minimum_cvar,
     minimum_variance,
     risk_budgeting,
+    worst_case,
 )
 from tests.portfolio import proofs
-from tests.portfolio.cases import Case, cases, factor_covariance, labels, make_case
+from tests.portfolio.cases import KINDS, Case, cases, factor_covariance, labels, make_case
 
 COUNT = 1_000
 GAP = 1e-9  # of the objective
@@ -227,6 +232,99 @@ def test_a_thousand_risk_budgets_are_met() -> None:
         elif (error := proofs.parity_error(case.Sigma, x, budgets)) > 1e-8:
             wrong.append(f"{k} {case.kind}: parts of risk are off by {error:.2g}")
     assert wrong == []
+
+
+def uncertainty_of(case: Case, k: int) -> Box | Ellipsoid:
+    """Give a box or an ellipsoid about the means; every third is without width somewhere."""
+    random = np.random.default_rng([k, 23])
+    N, size = len(case.mu), float(np.abs(case.mu).max())
+    if k // len(KINDS) % 2 and case.kind != "short positions":
+        return Box(pd.Series(random.uniform(0.0, size, N) * (random.random(N) < 0.7), labels(N)))
+    if k % 3 == 0:
+        X = random.standard_normal((N, max(N // 2, 1))) * size / 2
+        Omega = X @ X.T
+    else:
+        Omega = case.Sigma * (size**2 / case.scale) + np.eye(N) * (0.1 * size) ** 2
+    return Ellipsoid(
+        pd.DataFrame((Omega + Omega.T) / 2, labels(N), labels(N)), float(random.uniform(0.0, 2.0))
+    )
+
+
+def least_earned(mu: np.ndarray, given: Box | Ellipsoid, x: np.ndarray) -> float:
+    """Return the least m'x over the means m of the set, by its closed form."""
+    if isinstance(given, Box):
+        return float(mu @ x - given.radius.to_numpy() @ np.abs(x))
+    return float(mu @ x - given.radius * np.sqrt(max(x @ given.covariance.to_numpy() @ x, 0.0)))
+
+
+def is_in(given: Box | Ellipsoid, away: np.ndarray, size: float) -> bool:
+    """Tell whether the mean that lies ``away`` from the estimate is in the set."""
+    if isinstance(given, Box):
+        return bool((np.abs(away) <= given.radius.to_numpy() + 1e-12 * size).all())
+    Omega = given.covariance.to_numpy()
+    solved = np.linalg.pinv(Omega, rcond=1e-10, hermitian=True) @ away
+    inside = float(away @ solved) <= given.radius**2 * (1 + 1e-8)
+    return inside and bool(np.abs(Omega @ solved - away).max() <= 1e-8 * size)
+
+
+def test_the_worst_case_is_proved_by_its_mean_for_many_problems() -> None:
+    """A saddle: the mean told is in the set and the worst of it, and no portfolio is better than ours at that mean."""
+    wrong = []
+    for k, case in enumerate(cases(320)):
+        aversion, given = (0.5, 4.0, 50.0)[k % 3], uncertainty_of(case, k)
+        found = worst_case(case.data(), case.limits(), risk_aversion=aversion, uncertainty=given)
+        x, m, size = found.weights.to_numpy(), found.worst_mu.to_numpy(), float(np.abs(case.mu).max())
+        gap = proofs.quadratic_gap(aversion * case.Sigma, -m, x, case.room)
+        value = float(m @ x) - aversion / 2 * float(x @ case.Sigma @ x)
+        # An answer whose error cancels out is found at a width of next to nothing.
+        gap = max(gap - (1e-7 * size if isinstance(given, Ellipsoid) else 0.0), 0.0)
+        wrong += [f"{k} {f}" for f in faults_of(case, found.weights, gap, abs(value) + size, case.scale)]
+        if not found.gap <= 1e-7:
+            wrong.append(f"{k} {case.kind}: a gap of {found.gap:.2g} told")
+        if not is_in(given, m - case.mu, size):
+            wrong.append(f"{k} {case.kind}: a mean that is not in the set")
+        if abs(float(m @ x) - least_earned(case.mu, given, x)) > 1e-7 * size:
+            wrong.append(f"{k} {case.kind}: a mean that is not the worst")
+        if abs(found.objective - value) > 1e-7 * (abs(value) + size):
+            wrong.append(f"{k} {case.kind}: an objective that is not the utility at the worst mean")
+    assert wrong == []
+
+
+def test_worst_cases_agree_with_their_statements_in_cvxpy() -> None:
+    N, aversion = 6, 3.0
+    w = cp.Variable(N)
+    R, E, mu = cp.Parameter((N, N)), cp.Parameter((N, N)), cp.Parameter(N)
+    r, lb, ub = cp.Parameter(N, nonneg=True), cp.Parameter(N), cp.Parameter(N)
+    risk = aversion / 2 * cp.sum_squares(R @ w)
+    room = [cp.sum(w) == 1, w >= lb, w <= ub]
+    in_box = cp.Problem(cp.Minimize(risk - mu @ w + r @ cp.abs(w)), room)
+    in_ellipsoid = cp.Problem(cp.Minimize(risk - mu @ w + cp.norm(E @ w, 2)), room)
+    random, names, apart = np.random.default_rng(29), labels(N), []
+    for k in range(80):
+        X, Y = random.standard_normal((2, N, N)) * 10.0 ** random.uniform(-1.5, -0.5, (2, 1, 1))
+        X[:, 0] = X[:, 1] if k % 3 == 0 else X[:, 0]
+        if k % 4 == 0:
+            Y[N // 2 :] = 0.0  # some mixes have no error
+        R.value, E.value, mu.value = X, Y, np.full(N, 0.1) if k % 5 == 0 else random.normal(0.1, 0.1, N)
+        r.value = random.uniform(0.0, 0.2, N)
+        lb.value, ub.value = np.full(N, -0.2 * (k % 2)), np.full(N, (1.0, 0.3, 1 / N)[k % 3])
+        S, Omega = X.T @ X, Y.T @ Y
+        case = Case("stated", (S + S.T) / 2, mu.value, lb.value, ub.value)
+        sets = (
+            (in_box, Box(pd.Series(r.value, names))),
+            (in_ellipsoid, Ellipsoid(pd.DataFrame((Omega + Omega.T) / 2, names, names), 1.0)),
+        )
+        for statement, given in sets:
+            # What is all but exact is said to be inaccurate, and is enough.
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message="Solution may be inaccurate")
+                statement.solve(
+                    solver=cp.CLARABEL, tol_gap_abs=1e-10, tol_gap_rel=1e-10, tol_feas=1e-10, warm_start=False
+                )
+            found = worst_case(case.data(), case.limits(), risk_aversion=aversion, uncertainty=given)
+            if not abs(found.objective + statement.value) <= 1e-8 * (abs(statement.value) + 0.1):
+                apart.append((k, type(given).__name__, found.objective, -statement.value))
+    assert apart == []
 
 
 def scenarios_of(k: int, random: np.random.Generator) -> tuple[np.ndarray, float]:

@@ -52,7 +52,8 @@ class Ellipsoid:
 class RobustSolution:
     """The answer, always an optimal one; rates are a year.
 
-    At ``worst_mu`` the plain utility problem has the same answer: no other mean in the set leaves less.
+    At ``worst_mu`` the plain utility problem has the same answer, and no other mean in the set leaves less. Only of
+    an issue that could be sold short under a box and is not held, it is the least mean, which need not be that one.
     ``shadow_prices`` is as in :class:`~sillok.portfolio.Solution`.
     """
 
@@ -196,32 +197,39 @@ def _in_ellipsoid(data: Data, limits: Limits, goal: Goal, given: Ellipsoid) -> R
     start = width(plain.weights.to_numpy())
     least = _NARROW * float(np.sqrt(Omega.diagonal().max()))
     if given.radius == 0 or start <= least:
-        best = plain
+        best, t = plain, np.inf
     else:
         # At the plain answer's width the bent answer is narrower; far below it is wider, unless the error cancels out.
         high, low = np.log(start), np.log(start) - 1.0
         while excess(low) < 0 and low > np.log(least):
             high, low = low, low - 2.0
-        root = (
-            low
-            if excess(low) <= 0 or excess(high) >= 0
-            else brentq(excess, low, high, xtol=_ROOT, rtol=1e-14)
-        )
+        if excess(low) <= 0:
+            root = low
+        elif excess(high) >= 0:
+            root = high
+        else:
+            root = brentq(excess, low, high, xtol=_ROOT, rtol=1e-14)
         excess(root)
-        best = answers[root]
-    return _proven(data, limits, goal, given, best)
+        best, t = answers[root], float(np.exp(root))
+    return _proven(data, limits, goal, given, best, t)
 
 
-def _proven(data: Data, limits: Limits, goal: Goal, given: Ellipsoid, best: Solution) -> RobustSolution:
-    """Return the answer with the utility at its worst mean, beside what that mean lets any portfolio reach."""
+def _proven(  # noqa: PLR0917 - the problem in its words, and the answer
+    data: Data, limits: Limits, goal: Goal, given: Ellipsoid, best: Solution, t: float
+) -> RobustSolution:
+    """Return the answer with its utility in the worst case, beside what the worst mean lets any portfolio reach.
+
+    Of an answer without error every mean of the set is a worst one. That of the width ``t``, at which the answer was
+    found, is the one at which no other portfolio is better.
+    """
     Omega, mu = given.covariance.to_numpy(dtype=float), np.asarray(data.mu, dtype=float)
     w = best.weights.to_numpy()
     wide = float(np.sqrt(max(w @ Omega @ w, 0.0)))
-    away = given.radius * (Omega @ w) / wide if wide > 0 else np.zeros(len(w))
+    away = given.radius * (Omega @ w) / max(t, wide)
     worst = pd.Series(mu - away, data.labels, name="mu")
     cost = (best.cost or 0.0) / limits.cost_years
     risk = 0.5 * goal.risk_aversion * data.variance(w) if goal.kind == "utility" else 0.0
-    utility = float(worst.to_numpy() @ w) - risk - cost
+    utility = float(mu @ w) - given.radius * wide - risk - cost
     ceiling = solve(replace(data, mu=worst), limits, goal).objective
     size = max(abs(utility), abs(risk), float(np.abs(mu) @ np.abs(w)), 1e-12)
     return _robust(data, best, worst, gap=max(ceiling - utility, 0.0) / size, objective=utility)
