@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 
@@ -12,6 +14,7 @@ from sillok.portfolio.definiteness import check_definite
 from sillok.portfolio.direct import Arrays, Start, applies, arrays, check_excess, solve_direct
 from sillok.portfolio.infeasible import explain
 from sillok.portfolio.lagrangian import Lagrangian
+from sillok.portfolio.plain import Plain, is_plain, solve_plain
 from sillok.portfolio.polish import polish, prove
 from sillok.portfolio.prices import Prices
 from sillok.portfolio.statement import Answer, Goal, Statement
@@ -118,6 +121,12 @@ class Engine:
     def solve(self, data: Data, limits: Limits, goal: Goal) -> Solution:
         """Solve one problem; errors as in :func:`solve`."""
         _check(data, limits, goal)
+        if is_plain(data, limits, goal):
+            key: tuple[object, ...] = (goal.kind, len(data.labels), ("budget",), ())
+            found = solve_plain(data, limits, goal, self._starts.get(key))
+            if found is not None:
+                self._starts[key] = found.start
+                return _measured(data, goal, found)
         plain = arrays(data, limits)
         check_definite(data)
         try:
@@ -201,6 +210,27 @@ def _exact(lagrangian: Lagrangian, answer: Answer, start: Start) -> tuple[Answer
             if proof.gap < gap and proof.violation <= _EXACT:
                 return better, proof.gap
     return answer, gap
+
+
+def _measured(data: Data, goal: Goal, found: Plain) -> Solution:
+    """Return the solution that a plain answer is."""
+    w, variance = found.w, found.variance
+    return Solution(
+        weights=pd.Series(w, index=data.labels, name="weight", copy=False),
+        vol_annual=math.sqrt(variance),
+        objective=_value(goal, w, net=found.earned or 0.0, variance=variance, tracking=None),
+        method="active set",
+        return_annual=found.earned,
+        gap=found.gap,
+        shadow_prices=Prices(
+            ("budget",),
+            np.array([found.budget]),
+            data.labels,
+            found.bounds,
+            budget=found.budget,
+            nothing=1e-9 * variance if goal.kind == "variance" else 0.0,
+        ),
+    )
 
 
 def _weights(answer: Answer) -> np.ndarray:

@@ -64,17 +64,12 @@ class FactorCovariance:
 
     def root(self) -> tuple[np.ndarray, np.ndarray]:
         """Return ``(B, d)``, (N, K) and (N,), with ``B B' + diag(d)`` the covariance: what a solver takes."""
-        F, half, d = self.parts()
-        return F @ half, d
-
-    def parts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return ``(F, half, d)``, (N, K), (K, K) and (N,), with ``half half'`` the factor covariance."""
         Omega = self.factor_covariance.to_numpy(dtype=float)
         half, singular = dpotrf(Omega, lower=1)
         if singular:
             values, vectors = np.linalg.eigh(Omega)
             half = vectors * np.sqrt(np.maximum(values, 0.0))
-        return self.loadings.to_numpy(dtype=float), half, self.specific_variance.to_numpy(dtype=float)
+        return self.loadings.to_numpy(dtype=float) @ half, self.specific_variance.to_numpy(dtype=float)
 
 
 def _check_labels(model: FactorCovariance) -> None:
