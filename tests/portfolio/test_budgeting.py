@@ -115,3 +115,17 @@ def test_of_many_issues_a_pair_that_cannot_be_is_named() -> None:
     with pytest.raises(DataError, match="not positive semidefinite") as caught:
         risk_parity(Data(S))
     assert {"7", "70"} <= set(caught.value.detail["symbols"])
+
+
+@pytest.mark.parametrize("N", [65, 100, 300])
+def test_issues_that_cannot_be_together_are_refused_among_many_good_ones(N: int) -> None:
+    """Every pair is fair, and the answer would share its risk out: only the whole matrix tells."""
+    rng = np.random.default_rng(N)
+    B = rng.normal(0.15, 0.05, (N, 2))
+    S = B @ B.T + np.diag(rng.uniform(0.02, 0.1, N))
+    S[:3, :] = S[:, :3] = 0.0
+    S[:3, :3] = 0.04 * np.array([[1.0, 0.9, 0.2], [0.9, 1.0, 0.9], [0.2, 0.9, 1.0]])
+    names = [f"{i:06d}" for i in range(N)]
+    with pytest.raises(DataError, match="not positive semidefinite") as caught:
+        risk_parity(Data(pd.DataFrame((S + S.T) / 2, names, names)))
+    assert {"000000", "000001", "000002"} <= set(caught.value.detail["symbols"])

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from sillok.errors import ConfigError, DataError, SolverError
+from sillok.errors import ConfigError, DataError
 from sillok.portfolio.barrier import check_limits, keeps, solve_barrier
 from sillok.portfolio.data import Data, Limits, Solution, check_labels
 from sillok.portfolio.definiteness import check_definite
@@ -30,7 +30,6 @@ __all__ = ["risk_budgeting", "risk_parity"]
 
 # Budgets that add up to one but for the rounding of some thousand of them.
 _WHOLE = 1e-9
-_FEW = 64  # issues whose covariance is factorised in less time than the answer takes
 
 
 def risk_parity(data: Data, limits: Limits | None = None) -> Solution:
@@ -61,8 +60,6 @@ def risk_budgeting(data: Data, budgets: pd.Series, limits: Limits | None = None)
     ------
     DataError
         If budgets are on other labels, an issue never moves, or ``Sigma`` is not a covariance; issues are named.
-        Of a dense ``Sigma`` of more than 64 issues, each pair is looked at, and the whole only where the descent
-        is slow.
     ConfigError
         If a budget is not positive, they do not add up to one, or a limit cannot be taken.
     InfeasibleError
@@ -105,23 +102,11 @@ def _budgeted(data: Data, b: np.ndarray, limits: Limits | None) -> Solution:
 
 
 def _shared(data: Data, form: DenseForm | FactorForm, b: np.ndarray) -> Budgeted:
-    """Solve, and look at the covariance as far as the answer's own proof leaves it open.
+    """Solve: the answer proves its shares, and not that the covariance is one."""
+    from sillok.portfolio.methods.coordinate import budget_risk
 
-    Of many issues only the pairs are looked at: to factorise the whole takes longer than the answer, whose parts
-    are proven as they are. Whatever is unusual, an unfair pair or a slow descent, brings the whole check on.
-    """
-    from sillok.portfolio.methods.coordinate import budget_risk, fair_pairs
-
-    if isinstance(form, DenseForm) and (len(b) <= _FEW or not fair_pairs(form.P)):
-        check_definite(data)
-    try:
-        found = budget_risk(form, b)
-    except SolverError:
-        check_definite(data)
-        raise
-    if found.was_slow and len(b) > _FEW:
-        check_definite(data)
-    return found
+    check_definite(data)
+    return budget_risk(form, b)
 
 
 def _told(data: Data, w: np.ndarray, vol: float, gap: float) -> Solution:

@@ -14,18 +14,17 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import boolean, float64, int64, njit, types
+from numba import float64, int64, njit, types
 from scipy.linalg import cho_factor, cho_solve
 
 from sillok.errors import SolverError
 from sillok.portfolio.methods.forms import DenseForm, FactorForm
 
-__all__ = ["Budgeted", "budget_risk", "fair_pairs"]
+__all__ = ["Budgeted", "budget_risk"]
 
 _TOL = 1e-9  # of each budget: what "exact" means here
 _SWEEPS = 60  # by then a covariance of ordinary stocks is done five times over
 _STEPS = 100  # of Newton
-_FAIR = 1 + 1e-9  # a squared correlation above it is no rounding
 _STEP, _GAIN = 0.9, 0.4  # of steps for all at once, and the part of the miss that one may leave
 _NEAR = 0.25  # a step that changes no coordinate by more than this part of it is taken whole
 
@@ -42,7 +41,6 @@ class Budgeted(NamedTuple):
     variance: float  # x' P x
     gap: float  # the largest miss of a budget, as a part of it
     sweeps: int  # of coordinates
-    was_slow: bool = False  # so that Newton's method ended it
 
 
 @njit(cache=True)
@@ -149,21 +147,6 @@ def _factors(
     return x, _whole(x), miss, sweep
 
 
-@njit(boolean(_MATRIX), cache=True)
-def fair_pairs(P: np.ndarray) -> bool:
-    """Tell whether no two variables covary by more than their variances allow: N^2 / 2 operations."""
-    N = P.shape[0]
-    variance = np.empty(N)
-    for i in range(N):
-        variance[i] = P[i, i]
-    unfair = np.int64(0)
-    for i in range(N):
-        most = _FAIR * variance[i]
-        for j in range(i):
-            unfair += int(P[i, j] * P[i, j] > most * variance[j])
-    return unfair == 0
-
-
 def budget_risk(form: DenseForm | FactorForm, budgets: np.ndarray) -> Budgeted:
     """Find the x whose parts of ``x' P x`` are ``budgets``.
 
@@ -218,4 +201,4 @@ def _newton(form: DenseForm | FactorForm, b: np.ndarray, x: np.ndarray) -> Budge
             "mix of the issues has next to no risk; drop one of those that cancel each other"
         )
     total = best.sum()
-    return Budgeted(best / total, 1.0 / total**2, miss, _SWEEPS, was_slow=True)
+    return Budgeted(best / total, 1.0 / total**2, miss, _SWEEPS)
