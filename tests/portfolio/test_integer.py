@@ -171,6 +171,43 @@ def test_a_search_that_is_stopped_raises_with_what_it_knows() -> None:
         few_names(data, limits, nodes=1)
 
 
+def test_a_search_without_an_end_tells_what_it_found_and_takes_a_gap() -> None:
+    """Sixty issues alike but for the noise of a sample: no choice is much better than another."""
+    rng = np.random.default_rng(1)
+    names = [f"A{i}" for i in range(60)]
+    data = Data(pd.DataFrame(np.cov(rng.normal(0, 0.2, (300, 60)).T), names, names))
+    limits = Limits(max_weight=0.2, max_names=10)
+    with pytest.raises(SolverError, match="few_names with a relative_gap") as caught:
+        few_names(data, limits, nodes=5)
+    best, weights, open_gap = (caught.value.detail[name] for name in ("best", "weights", "gap"))
+    assert isinstance(weights, pd.Series)
+    assert weights.index.equals(data.labels)
+    assert data.variance(weights.to_numpy()) == pytest.approx(best, rel=1e-9)
+    assert (weights != 0).sum() <= 10
+    assert isinstance(open_gap, float)
+    found = few_names(data, limits, nodes=5, relative_gap=open_gap + 1e-6)
+    assert 1e-3 < found.gap <= open_gap + 1e-6
+
+
+@pytest.mark.parametrize("relative_gap", [1e-3, 0.02, 0.1])
+@pytest.mark.parametrize("kind", ["variance", "tracking", "utility"])
+def test_no_choice_is_better_than_the_gap_that_is_told(kind: str, relative_gap: float) -> None:
+    for seed in range(3):
+        data = made(seed, [f"A{i}" for i in range(12)])
+        limits = Limits(max_names=4, max_weight=0.5)
+        exact = few_names(data, limits, goal=kind, risk_aversion=4.0).objective  # type: ignore[arg-type]
+        found = few_names(data, limits, goal=kind, risk_aversion=4.0, relative_gap=relative_gap)  # type: ignore[arg-type]
+        off = (exact - found.objective) * (1 if kind == "utility" else -1)
+        assert -1e-12 <= off <= found.gap * abs(found.objective) + 1e-12
+        assert found.gap <= relative_gap
+
+
+def test_a_gap_out_of_range_is_refused() -> None:
+    for wrong in (0.0, -1.0, 1.0, float("nan")):
+        with pytest.raises(ConfigError, match="relative_gap"):
+            few_names(made(0), Limits(max_names=3), relative_gap=wrong)
+
+
 def test_too_few_names_for_the_caps_are_explained_with_the_fewest() -> None:
     with pytest.raises(InfeasibleError, match=r"at most 2 names .* fewest names that can are 4") as caught:
         minimum_variance(made(0), Limits(max_names=2, max_weight=0.3))

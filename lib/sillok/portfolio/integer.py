@@ -50,17 +50,22 @@ def few_names(
     *,
     goal: Literal["variance", "tracking", "utility"] = "variance",
     risk_aversion: float = 1.0,
+    relative_gap: float = _TOLERANCE,
     nodes: int = _NODES,
     stop: Callable[[], bool] | None = None,
 ) -> Solution:
     """Find the best portfolio of at most ``limits.max_names`` issues, each of at least ``limits.min_position``.
 
-    The functions of the convex problems do the same when such a limit is set; here the search can be bounded.
+    The functions of the convex problems do the same when such a limit is set; here the search can be bounded. Where
+    issues hardly differ, as in a sample covariance of independent ones, to prove the very best takes for ever, and
+    ``relative_gap=0.05`` says what is good enough.
 
     Parameters
     ----------
     goal
         As in :func:`minimum_variance`, :func:`track_benchmark`, :func:`mean_variance`.
+    relative_gap
+        The search ends when no portfolio can be better by more than this part of the objective, from 1e-9 on.
     nodes
         The search gives up after so many.
     stop
@@ -76,15 +81,21 @@ def few_names(
     Raises
     ------
     SolverError
-        If the search gave up; ``detail`` has the best objective found and the bound.
+        If the search gave up; ``detail`` has the best objective found, its ``weights``, the bound and the gap.
     InfeasibleError
         If no choice of names keeps the limits; it says how many names would.
     ConfigError
-        If neither limit is set, or they cannot be combined with another.
+        If neither limit is set, they cannot be combined with another, or ``relative_gap`` is out of range.
     """
+    if not _TOLERANCE <= relative_gap < 1:
+        raise ConfigError(
+            f"relative_gap must lie between {_TOLERANCE:g} and 1, got {relative_gap}; 0.01 means one per cent"
+        )
     if not limits.is_integer:
         raise ConfigError("few_names needs max_names or min_position; without them the problem is convex")
-    return solve_integer(data, limits, Goal(goal, risk_aversion), nodes=nodes, stop=stop)
+    return solve_integer(
+        data, limits, Goal(goal, risk_aversion), relative_gap=relative_gap, nodes=nodes, stop=stop
+    )
 
 
 def solve_integer(
@@ -92,6 +103,7 @@ def solve_integer(
     limits: Limits,
     goal: Goal,
     *,
+    relative_gap: float = _TOLERANCE,
     nodes: int = _NODES,
     stop: Callable[[], bool] | None = None,
 ) -> Solution:
@@ -102,9 +114,9 @@ def solve_integer(
     first = _feasible(rows, lo, hi, K, root)
     if goal.kind in _QUADRATIC and all(getattr(limits, name) is None for name in _CONVEX):
         s = _selection(data, goal, rows, lo=lo, hi=hi, K=K)
-        found = choose(s, root, first, _TOLERANCE, nodes, stop)
+        found = choose(s, root, first, relative_gap, nodes, stop)
         return _finish(data, limits, goal, found)
-    return _through_scip(data, limits, goal, lo=lo, hi=hi, K=K)
+    return _through_scip(data, limits, goal, lo=lo, hi=hi, K=K, relative_gap=relative_gap)
 
 
 def _ranges(data: Data, limits: Limits) -> tuple[np.ndarray, np.ndarray, Node]:
@@ -200,19 +212,22 @@ def _diagonal(Sigma: np.ndarray) -> np.ndarray:
 
 
 def _finish(data: Data, limits: Limits, goal: Goal, found: Chosen) -> Solution:
-    if not found.is_over or found.answer is None:
+    gap = (found.value - found.bound) / max(abs(found.value), 1e-300)
+    answer = found.answer
+    if not found.is_over or answer is None:
         sign = -1.0 if goal.kind == "utility" else 1.0
         raise SolverError(
             f"the search gave up after {found.nodes:,} nodes: the best portfolio found has an objective of "
-            f"{sign * found.value:.6g}, none is better than {sign * found.bound:.6g}; allow more nodes or time, or fewer "
-            "issues",
+            f"{sign * found.value:.6g}, none is better than {sign * found.bound:.6g}, a gap of {gap:.3g}; its weights are "
+            "in the error's detail. Call few_names with a relative_gap of about this, or with more nodes, or offer "
+            "fewer issues",
             best=sign * found.value,
             bound=sign * found.bound,
+            gap=float(gap),
             nodes=found.nodes,
+            weights=None if answer is None else pd.Series(answer.x, index=data.labels, name="weight"),
         )
-    answer = found.answer
     prices = np.where(found.held, -answer.z, 0.0)
-    gap = (found.value - found.bound) / max(abs(found.value), 1e-300)
     return solved(
         data,
         limits,
@@ -225,7 +240,7 @@ def _finish(data: Data, limits: Limits, goal: Goal, found: Chosen) -> Solution:
 
 
 def _through_scip(
-    data: Data, limits: Limits, goal: Goal, *, lo: np.ndarray, hi: np.ndarray, K: int
+    data: Data, limits: Limits, goal: Goal, *, lo: np.ndarray, hi: np.ndarray, K: int, relative_gap: float
 ) -> Solution:
     """Find the names by SCIP on the convex statement, then the weights of these names exactly."""
     import cvxpy as cp
@@ -239,7 +254,7 @@ def _through_scip(
     names = [w <= cp.multiply(hi, z), w >= cp.multiply(lo, z), cp.sum(z) <= K]
     problem = cp.Problem(statement.problem.objective, [*statement.problem.constraints, *names])
     try:
-        value = problem.solve(solver=cp.SCIP)
+        value = problem.solve(solver=cp.SCIP, scip_params={"limits/gap": relative_gap})
     except cp.SolverError as err:
         raise SolverError(f"the mixed-integer solver broke off: {err}") from err
     if problem.status in {cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE}:
@@ -265,6 +280,6 @@ def _through_scip(
     return replace(
         exact,
         method=f"cvxpy: SCIP for the names, {exact.method} for the weights",
-        gap=max(off, _SCIP_GAP),
+        gap=max(off, relative_gap, _SCIP_GAP),
         shadow_prices={name: price for name, price in exact.shadow_prices.items() if name not in unheld},
     )

@@ -41,6 +41,7 @@ class _Search:
         self.heap: list[tuple[float, int, Node, np.ndarray]] = []
         self.count = 0
         self.seen: set[bytes] = set()
+        self.dropped = np.inf  # no solution among those that were not looked at is below
 
     def enough(self) -> float:
         """Return the bound from which on a node cannot hold a solution better by more than the tolerance."""
@@ -55,22 +56,25 @@ class _Search:
         if answer is not None and (value := self.s.value(answer.x)) < self.value:
             self.answer, self.held, self.value = answer, held, value
 
-    def visit(self, node: Node, part: np.ndarray, rounds: int) -> float:
+    def visit(self, node: Node, part: np.ndarray, rounds: int) -> None:
         """Bound a node, look for a solution near its relaxation, and keep it if it may hold a better one."""
         if not _may_be(self.s, node):
-            return np.inf
+            return
         bound, cut, w, part = relax(self.s, node, part, rounds=rounds, enough=self.enough())
         if cut is None or bound >= self.enough():
-            return bound
+            self.dropped = min(self.dropped, bound)
+            return
         self.try_holding(_rounded(self.s, node, part, w))
-        node = fix(self.s, node, cut, self.enough())
+        node, other = fix(self.s, node, cut, self.enough())
+        self.dropped = min(self.dropped, other)
         if not node.open.any() or node.left(self.s.K) <= 0:
             if _may_be(self.s, node):
                 self.try_holding(node.held)
         elif (bound := max(bound, floor_of(self.s, node, cut))) < self.enough():
             self.count += 1
             heapq.heappush(self.heap, (bound, self.count, node, part.astype(np.float32)))
-        return bound
+        else:
+            self.dropped = min(self.dropped, bound)
 
 
 def _may_be(s: Selection, node: Node) -> bool:
@@ -135,9 +139,10 @@ def choose(  # noqa: PLR0917 - the programme, where to begin, and how long
 
 
 def _told(search: _Search, bound: float, nodes: int, *, is_over: bool) -> Chosen:
+    bound = min(bound, search.dropped, search.value)
     if is_over:
-        bound = max(min(bound, search.value), search.enough()) if np.isfinite(search.value) else np.inf
-    return Chosen(search.answer, search.held, search.value, min(bound, search.value), nodes, is_over)
+        bound = max(bound, search.enough()) if np.isfinite(search.value) else np.inf
+    return Chosen(search.answer, search.held, search.value, bound, nodes, is_over)
 
 
 def _children(node: Node, part: np.ndarray, K: int) -> list[Node]:

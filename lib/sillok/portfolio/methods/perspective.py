@@ -103,8 +103,8 @@ def floor_of(s: Selection, node: Node, cut: Cut) -> float:
     return cut.constant + float(cut.phi[node.held].sum()) + float(gains.sum())
 
 
-def fix(s: Selection, node: Node, cut: Cut, best: float) -> Node:
-    """Settle what no better solution can have the other way, by the cut."""
+def fix(s: Selection, node: Node, cut: Cut, best: float) -> tuple[Node, float]:
+    """Settle what no better solution can have the other way, by the cut; and bound what is cut off by that."""
     base, k = floor_of(s, node, cut), node.left(s.K)
     places = np.flatnonzero(node.open)
     order = places[np.argsort(cut.phi[places], kind="stable")]
@@ -113,10 +113,13 @@ def fix(s: Selection, node: Node, cut: Cut, best: float) -> Node:
     last = min(phi[k - 1], 0.0) if 0 < k <= len(phi) else 0.0
     outside = np.arange(len(phi)) >= k
     taken = ~outside & (phi < 0)
-    out[order[~taken & (base + phi - np.where(outside, last, 0.0) >= best)]] = True
     following = min(phi[k], 0.0) if k < len(phi) else 0.0
-    held[order[taken & (base - phi + following >= best)]] = True
-    return Node(held, out)
+    # What is taken is bounded when left out, what is not when held.
+    other = np.where(taken, base - phi + following, base + phi - np.where(outside, last, 0.0))
+    settled = other >= best
+    out[order[~taken & settled]] = True
+    held[order[taken & settled]] = True
+    return Node(held, out), float(other[settled].min(initial=np.inf))
 
 
 def hold(s: Selection, node: Node) -> Answer | None:
