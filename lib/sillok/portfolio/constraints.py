@@ -44,7 +44,9 @@ def bounds(labels: pd.Index, limits: Limits) -> tuple[np.ndarray, np.ndarray]:
     """
     lb = _spread("min_weight", limits.min_weight, labels)
     ub = _spread("max_weight", limits.max_weight, labels)
-    if (lb > ub).any():
+    # Of two numbers Limits has made sure.
+    given = isinstance(limits.min_weight, pd.Series) or isinstance(limits.max_weight, pd.Series)
+    if given and (lb > ub).any():
         found = list(labels[lb > ub])
         i = int((lb > ub).argmax())
         raise ConfigError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 from dataclasses import dataclass
 
@@ -100,13 +101,12 @@ def _is_sound(model: FactorCovariance) -> bool:
     F = read_numbers("loadings", model.loadings)
     d = read_numbers("specific variances", model.specific_variance)
     Omega = read_numbers("factor covariances", model.factor_covariance)
-    # A sum of squares is finite only if all of them are.
     flat = F.T if F.flags.f_contiguous else F
-    squares = np.vdot(flat, flat)
-    if not (d.min() >= 0 and d.max() < np.inf and np.isfinite(squares + np.vdot(Omega, Omega))):
+    # A sum of squares is finite only if all of them are.
+    if not (d.min() >= 0 and math.isfinite(np.vdot(flat, flat) + np.vdot(d, d) + np.vdot(Omega, Omega))):
         return False
-    # Where its Cholesky factor exists, a matrix is positive definite.
-    return bool((Omega == Omega.T).all()) and not dpotrf(Omega, lower=1)[1]
+    # The same row by row as column by column: symmetric. Where its Cholesky factor exists: positive definite.
+    return Omega.tobytes("C") == Omega.tobytes("F") and not dpotrf(Omega, lower=1)[1]
 
 
 def _check_values(model: FactorCovariance) -> None:
