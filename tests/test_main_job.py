@@ -196,6 +196,7 @@ def test_a_stakeholder_moves_the_live_dashboard_and_sees_the_weights_change(node
 def test_the_live_list_names_what_it_opens(node: Node, page: Page) -> None:
     page.goto(node.urls["Voila"])
     assert sorted(page.locator("ul.choices a").all_inner_texts()) == [
+        "비중에서 주문까지",
         "수급과 밸류에이션",
         "오늘의 시장",
         "최소분산 포트폴리오",

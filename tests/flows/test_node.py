@@ -225,9 +225,16 @@ def test_a_notebook_that_fails_ends_the_flow_as_failed_after_the_others_are_up(n
     assert good
 
 
+def _words(process: psutil.Process) -> list[str]:
+    try:
+        return list(process.cmdline())
+    except psutil.NoSuchProcess:  # it ended while we looked
+        return []
+
+
 def test_a_worker_that_is_killed_is_started_again_and_its_night_is_not_running_for_ever(node: Node) -> None:
     def workers() -> list[psutil.Process]:
-        return [p for p in node.family() if "flows.worker" in p.cmdline()]
+        return [p for p in node.family() if "flows.worker" in _words(p)]
 
     def state(run_id: str) -> str:
         return str(ask(f"{node.address('PREFECT')}/api/flow_runs/{run_id}")["state_type"])

@@ -89,7 +89,6 @@ SAMPLES: dict[str, list[str]] = {
         "from concurrent.futures import ThreadPoolExecutor\nlist(ThreadPoolExecutor(2).map(abs, [-1, -2]))",
         "import asyncio\nawait asyncio.sleep(0, 'awaited')",
         "!echo shell",
-        "import os\nos.system('echo low level'); import time; time.sleep(0.5)",
     ],
     "place": [
         "import sys, os, locale, time, tempfile, getpass",

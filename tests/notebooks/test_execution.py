@@ -147,7 +147,7 @@ def test_an_impossible_limit_is_explained_in_the_notebook(reference_home: Path, 
         {"size": 5, "max_weight": 0.1},
     )
     assert done.returncode != 0
-    assert "raise max_weight to 0.2 or more" in done.stderr
+    assert "raise max_weight to 0.2" in done.stderr
 
 
 def test_the_live_notebook_follows_the_issues_it_is_given(

@@ -45,7 +45,7 @@ class Recipe:
     executable: str = sys.executable
     spares: int = 2
     spare_memory_mb: int = 256  # the most that all spares together may hold for themselves
-    idle_exit_s: int = 3600  # a parent without kernels and requests ends after so long; 0: never
+    idle_exit_s: int = 900  # a parent without kernels and requests ends after so long; 0: never
 
     def text(self) -> str:
         """Return the recipe as JSON."""

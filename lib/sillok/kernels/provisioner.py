@@ -57,7 +57,7 @@ class ForkProvisioner(LocalProvisioner):
     carry = List(Unicode(), config=True, help="Variables whose values kernels of one parent must share.")
     spares = Integer(2, config=True, help="Kernels kept ready; each holds some 30 MB.")
     spare_memory_mb = Integer(256, config=True, help="The most that all spares of a parent may hold.")
-    idle_exit_s = Integer(3600, config=True, help="A parent without kernels ends after so long; 0: never.")
+    idle_exit_s = Integer(900, config=True, help="A parent without kernels ends after so long; 0: never.")
     memory_limit_mb = Integer(
         0, config=True, help="Private memory of a kernel beyond its parent's; 0: no limit."
     )
