@@ -128,7 +128,16 @@ class Kernel:
             if message["msg_type"] not in {"status", "execute_input"}:
                 outputs.append({"type": message["msg_type"], **message["content"]})
 
-        await self.client.execute_interactive(code, output_hook=take, timeout=timeout)
+        # Not execute_interactive: it waits on the raw sockets, whose wake-ups can be lost (client.py says how).
+        asked = self.client.execute(code)
+        idle = False
+        while not idle:
+            message = await self.client.get_iopub_msg(timeout=timeout)
+            if message["parent_header"].get("msg_id") == asked:
+                take(message)
+                idle = message["msg_type"] == "status" and message["content"]["execution_state"] == "idle"
+        while (await self.client.get_shell_msg(timeout=timeout))["parent_header"].get("msg_id") != asked:
+            pass
         return outputs
 
     async def value(self, expression: str) -> Any:

@@ -138,7 +138,7 @@ SAMPLES: dict[str, list[str]] = {
 _NOISE = [
     (re.compile(r"0x[0-9a-f]{6,}"), "0x"),
     (re.compile(r"/tmp/ipykernel_\d+/\d+\.py"), "cell"),
-    (re.compile(r"(?<!')\b\d+(\.\d+)? ?(ns|µs|μs|us|ms|s)\b"), "time"),
+    (re.compile(r"(?<!')\b\d+(\.\d+)?(e\+\d+)? ?(ns|µs|μs|us|ms|s)\b"), "time"),
     (re.compile(r"[0-9a-f]{32}"), "id"),
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}\b"), "id"),
     (re.compile(r'(id="|#)[a-zA-Z]?[0-9a-f]{10}'), "id"),

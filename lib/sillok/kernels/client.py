@@ -53,18 +53,23 @@ class PromptKernelClient(AsyncKernelClient):
     stdin_channel_class = Type(PromptChannel)
 
     async def _async_wait_for_ready(self, timeout: float | None = None) -> None:
-        """Wait for a reply on the shell and a message on iopub: both are connected then.
+        """Wait for a reply on the shell and its message on iopub: both are connected then.
 
         The stock client goes on to wait for 200 ms of silence on iopub. What it would drop then belongs to no
         cell, and every reader of outputs passes over it for that.
         """
         until = time.monotonic() + (float("inf") if timeout is None else timeout)
+        asked = set()
         while True:
-            self.kernel_info()
+            asked.add(self.kernel_info())
             try:
                 reply = await self.shell_channel.get_msg(timeout=1)
                 if reply["msg_type"] == "kernel_info_reply":
-                    await self.iopub_channel.get_msg(timeout=0.2)
+                    # Of this question: what an earlier kernel said on these sockets proves nothing about them now.
+                    while (await self.iopub_channel.get_msg(timeout=0.2))["parent_header"].get(
+                        "msg_id"
+                    ) not in asked:
+                        pass
                     self._handle_kernel_info_reply(reply)
                     return
             except Empty:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -79,7 +80,7 @@ def _write(file: Path, content: object) -> Path:
     text = json.dumps(content, ensure_ascii=False, indent=1)
     if not file.is_file() or file.read_text(encoding="utf-8") != text:
         file.parent.mkdir(parents=True, exist_ok=True)
-        draft = file.with_name(f"{file.name}.new")
+        draft = file.with_name(f"{file.name}.{os.getpid()}")  # two processes may write at once
         draft.write_text(text, encoding="utf-8")
         draft.replace(file)
     return file
