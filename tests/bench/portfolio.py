@@ -457,7 +457,7 @@ def alone(call: Call, inputs: Inputs, limit: int) -> Result:
         pass
     child.kill()
     child.join()
-    return Result(found, [] if fault else [seconds], fault)
+    return Result(found, [] if fault else [seconds], fault=fault)
 
 
 def take_turns(row: Row, rounds: int, limit: int, *, with_ours: bool) -> dict[str, Result]:

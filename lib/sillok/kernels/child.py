@@ -23,8 +23,11 @@ from typing import Any, NoReturn
 
 import ipykernel.ipkernel
 import ipykernel.kernelapp
+import zmq
+import zmq.asyncio
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
+from jupyter_client.session import Session
 from tornado.ioloop import IOLoop
 from traitlets import Type
 
@@ -35,6 +38,19 @@ __all__ = ["Activity", "Limits", "Restores", "Task", "become", "rehearse"]
 _INLINE = "module://matplotlib_inline.backend_inline"
 _set_by_shell: dict[str, str] = {}  # variables that a kernel sets when it begins, whatever they were
 _GO_S = 10.0  # an owner that does not say go in this time has gone
+_WARM_S = 20.0  # for a spare to answer itself
+_CELL = {
+    "silent": True,
+    "store_history": False,
+    "user_expressions": {},
+    "allow_stdin": False,
+    "stop_on_error": True,
+}
+_QUESTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("kernel_info_request", {}),
+    ("execute_request", {"code": "print(end='')", **_CELL}),
+    ("execute_request", {"code": "get_ipython().display_formatter.format(0)", **_CELL}),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +156,11 @@ def become(task: Task) -> NoReturn:
             _await_go(task)
             _take_on(task.request, task.files, task.restores.environment)
         app = _start(task)
-        if task.control is not None:
-            IOLoop.current().add_handler(task.control.fileno(), lambda *_: _claimed(task, app), IOLoop.READ)
-        _tell_ready(task, app)
+        if task.control is None:
+            _tell_ready(task, app)
+        else:
+            standing = _stand_by(task, app, task.control)
+            IOLoop.current().add_callback(lambda: asyncio.ensure_future(standing))
         app.start()
         code = 0
     except SystemExit as err:
@@ -280,6 +298,37 @@ def _connection(app: _App) -> wire.Message:
 def _tell_ready(task: Task, app: _App) -> None:
     ready = {"ready": True, "pid": os.getpid(), "connection": _connection(app)}
     wire.send(task.control if task.control is not None else _tether(task), ready)
+
+
+async def _stand_by(task: Task, app: _App, control: socket.socket) -> None:
+    """Answer oneself first, so that nobody waits for what a first answer costs; then wait to be handed over."""
+    try:
+        async with asyncio.timeout(_WARM_S):
+            await _converse(app)
+    except BaseException:  # noqa: BLE001  a spare that cannot answer is none: the parent's log says why
+        traceback.print_exc(file=sys.__stderr__)
+        _end(1)
+    IOLoop.current().add_handler(control.fileno(), lambda *_: _claimed(task, app), IOLoop.READ)
+    _tell_ready(task, app)
+
+
+async def _converse(app: _App) -> None:
+    """Ask this kernel by its own sockets as a client does; nothing of it stays: no count, no history, no name."""
+    context = zmq.asyncio.Context.shadow(app.context)
+    ends = {"shell": zmq.DEALER, "iopub": zmq.SUB}
+    sockets = {name: context.socket(kind) for name, kind in ends.items()}
+    session = Session(key=app.session.key, signature_scheme=app.session.signature_scheme)
+    try:
+        sockets["iopub"].subscribe(b"")
+        for name, end in sockets.items():
+            end.connect(f"ipc://{app.ip}-{getattr(app, f'{name}_port')}")
+        for kind, content in _QUESTIONS:
+            await sockets["shell"].send_multipart(session.serialize(session.msg(kind, content)))
+            await sockets["shell"].recv_multipart()
+            await sockets["iopub"].recv_multipart()
+    finally:
+        for end in sockets.values():
+            end.close(linger=0)
 
 
 def _claimed(task: Task, app: _App) -> None:
