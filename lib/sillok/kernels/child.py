@@ -96,6 +96,7 @@ class Restores:
     """What the parent measured before it forks, for its children to put right."""
 
     threads: restore.Threads
+    asked: dict[str, str]  # the variables that number them, as they were given
     filters: restore.Filters
     environment: dict[str, str]  # variables that imports set
     kernel_modules: dict[str, Any]  # what was imported before the libraries: the debugger's idea of "kernel"
@@ -275,7 +276,8 @@ def _start(task: Task) -> _App:
     _set_by_shell.update({k: v for k, v in os.environ.items() if before.get(k) != v})
     task.restores.filters.restore()
     restore.redo_imports()
-    task.restores.threads.restore(os.environ)
+    # A library's new threads spin for some 25 ms: a spare has them before anybody waits for it.
+    task.restores.threads.restore(task.restores.asked if task.request is None else os.environ)
     gc.enable()
     if task.tether is not None:
         _watch_owner(task.tether, app)

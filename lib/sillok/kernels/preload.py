@@ -26,9 +26,9 @@ _PINS = {
 }
 
 
-def pin_threads() -> dict[str, str | None]:
+def pin_threads() -> dict[str, str]:
     """Set the variables that keep libraries from starting threads; return what they were."""
-    before = {name: os.environ.get(name) for name in _PINS}
+    before = {name: os.environ[name] for name in _PINS if name in os.environ}
     os.environ.update(_PINS)
     return before
 

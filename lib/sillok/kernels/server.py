@@ -453,7 +453,7 @@ def _prepare(places: Places, recipe: Recipe) -> tuple[str, Any]:
     """Import what the recipe names and what a rehearsed kernel needs; return the key and what children put right."""
     key = places.key(recipe, os.environ)
     places.starting(key).write_text(str(os.getpid()))
-    pin_threads()
+    asked = pin_threads()
     import_ahead(["threadpoolctl"])  # ours, and what it sets is not a library's that a notebook imports
     before = dict(os.environ)
     os.environ["MPLBACKEND"] = os.environ.get("MPLBACKEND", "module://matplotlib_inline.backend_inline")
@@ -471,7 +471,7 @@ def _prepare(places: Places, recipe: Recipe) -> tuple[str, Any]:
 
         def restores() -> Restores:
             set_by_imports = {k: v for k, v in os.environ.items() if k not in before and k != "MPLBACKEND"}
-            return Restores(restore.Threads(), restore.Filters(filters), set_by_imports, own)
+            return Restores(restore.Threads(), asked, restore.Filters(filters), set_by_imports, own)
 
         found, seen = _rehearse(places, restores())
         names.update(seen)
