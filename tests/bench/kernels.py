@@ -126,7 +126,10 @@ class Papermill:
     def run(self, kernel: str, *, ours: bool = False, imports: str = IMPORTS) -> float:
         began = time.perf_counter()
         options: dict[str, Any] = {}
-        with (self.folder / f"{time.monotonic_ns()}.log").open("wb") as log:
+        scratch = Path(
+            tempfile.mkdtemp(dir=self.folder)
+        )  # of one run: the kernel's connection file is beside its log
+        with (scratch / "kernel.log").open("wb") as log:
             if ours:
                 options = {"engine_name": "sillok", "kernel_env": dict(os.environ), "kernel_log": log}
                 options |= {"folder": str(self.folder), "cell_timeout_s": 100}
