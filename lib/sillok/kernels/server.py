@@ -525,8 +525,11 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     key, restores = _prepare(places, recipe)
     gc.freeze()
+    parent = Parent(
+        places, recipe, key, restores
+    )  # held by each fork as well: taking it apart would copy 6 MB
     try:
-        Parent(places, recipe, key, restores).serve()
+        parent.serve()
     except _InChild as forked:
         task = forked.task
         log.handlers.clear()
