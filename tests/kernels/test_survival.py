@@ -16,6 +16,7 @@ import pytest
 
 from sillok.kernels import wire
 from sillok.kernels.fallbacks import fallbacks
+from sillok.kernels.request import sealed_environment
 from tests.kernels.forks import Forks, ask, parent, wait_until
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -203,11 +204,11 @@ async def test_an_owner_that_falls_silent_leaves_no_kernel(forks: Forks) -> None
     """The answer is lost between the fork and its owner: what was forked must not take the sockets of the next."""
     wait_until(forks.spare_is_ready)
     request = {
-        "op": "start", "name": "x", "env": dict(os.environ), "cwd": "/", "argv": ["x"], "umask": 0o22,
-        "connection_file": "/nowhere.json", "fresh": True, "limits": {},
+        "op": "start", "name": "x", "began": forks.places.startup(forks.recipe, os.environ), "cwd": "/", "argv": ["x"],
+        "umask": 0o22, "connection_file": "/nowhere.json", "endpoint": "/nowhere", "fresh": True, "limits": {},
     }  # fmt: skip
     sock = wire.connect(str(forks.places.socket(forks.key)), timeout_s=10)
-    wire.send(sock, request, [1, 2])
+    wire.send(sock, request, [1, 2, sealed_environment(os.environ)])
     reply, files = wire.receive(sock)
     assert reply is not None
     sock.close()

@@ -19,7 +19,7 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import ipykernel.ipkernel
 import ipykernel.kernelapp
@@ -33,6 +33,7 @@ from tornado.ioloop import IOLoop
 from traitlets import Type
 
 from sillok.kernels import restore, wire
+from sillok.kernels.request import read_environment
 
 __all__ = ["Activity", "Limits", "Restores", "Task", "become", "rehearse"]
 
@@ -113,7 +114,7 @@ class Task:
     tether: socket.socket | None = None  # to the owner; None for a spare
     control: socket.socket | None = None  # to the parent; a spare is handed over through it
     request: wire.Message | None = None
-    files: tuple[int, ...] = ()  # standard output and error
+    files: tuple[int, ...] = ()  # standard output and error, and the environment
 
 
 class _Modules:
@@ -137,10 +138,12 @@ class _Modules:
 
 class _Kernel(IPythonKernel):
     activity: Activity | None = None
+    _busy: ClassVar[set[int]] = set()  # threads: a widget's message ends in a subshell while a cell goes on
 
     def _publish_status(self, status: str, channel: str, parent: Any = None) -> None:
         if self.activity is not None and channel == "shell":
-            self.activity.note(busy=status == "busy")
+            (self._busy.add if status == "busy" else self._busy.discard)(threading.get_ident())
+            self.activity.note(busy=bool(self._busy))
         super()._publish_status(status, channel, parent)
 
 
@@ -216,6 +219,7 @@ def _detach(task: Task, *, keep: int | None = None) -> None:
     for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     kept = {0, 1, 2, *task.files} | {s.fileno() for s in (task.tether, task.control) if s is not None}
     if keep is not None:
         kept.add(keep)
@@ -245,10 +249,11 @@ def _tether(task: Task) -> socket.socket:
 
 def _take_on(request: wire.Message, files: tuple[int, ...], given: Mapping[str, str]) -> None:
     """Take the owner's environment, folder, limits and streams; ``given`` is what this process has set by itself."""
-    restore.apply_environment({**given, **request["env"]})
+    *streams, environment = files
+    restore.apply_environment({**given, **read_environment(environment)})
     os.chdir(request["cwd"])
     os.umask(request["umask"])
-    for target, file in zip((1, 2), files, strict=True):
+    for target, file in zip((1, 2), streams, strict=True):
         _redirect(target, file)
     Limits(**request["limits"]).apply()
 
@@ -362,7 +367,7 @@ def _claimed(task: Task, app: _App) -> None:
         restore.redo_imports()
         task.restores.threads.restore(os.environ)
         task.activity.note(busy=False)
-    except (OSError, ValueError) as err:
+    except (KeyError, OSError, TypeError, ValueError) as err:
         wire.send(tether, {"refused": f"the spare could not take on the request: {err}"})
         _end(1)
     task.control.close()

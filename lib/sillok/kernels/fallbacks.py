@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
+import contextlib
 import json
 import time
 from collections import Counter
 from typing import TYPE_CHECKING
+
+with contextlib.suppress(ImportError):  # where kernels are forked it is there
+    import fcntl
 
 if TYPE_CHECKING:
     from sillok.kernels.places import Places
@@ -24,6 +27,8 @@ def note_fallback(places: Places, reason: str) -> None:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.seek(0)
             lines = file.readlines()
+            if lines and not lines[-1].endswith("\n"):  # the disk was full in the middle of it
+                file.write("\n")
             if len(lines) >= _KEPT:
                 file.truncate(0)
                 file.writelines(lines[-_KEPT // 2 :])
@@ -33,9 +38,16 @@ def note_fallback(places: Places, reason: str) -> None:
 
 
 def fallbacks(places: Places) -> Counter[str]:
-    """Return how often each reason occurred lately."""
+    """Return how often each reason occurred lately; a line that a full disk cut is counted as such."""
     try:
-        lines = (places.folder / "fallbacks").read_text().splitlines()
+        lines = (places.folder / "fallbacks").read_text(errors="replace").splitlines()
     except FileNotFoundError:
         return Counter()
-    return Counter(json.loads(line)["reason"] for line in lines)
+    return Counter(_reason(line) for line in lines)
+
+
+def _reason(line: str) -> str:
+    try:
+        return str(json.loads(line)["reason"])
+    except (KeyError, TypeError, ValueError):
+        return "a line that cannot be read"

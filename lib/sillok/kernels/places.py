@@ -6,12 +6,16 @@ the environment variables that were read meanwhile. A request whose values diffe
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import json
 import os
 import re
+import socket
 import stat
 import sys
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,7 +26,7 @@ __all__ = ["Places", "Recipe", "startup_environment"]
 # What decides how an interpreter and its libraries begin, whether or not somebody was seen reading it.
 _NAMES = {"HOME", "USER", "LOGNAME", "PATH", "LANG", "LANGUAGE", "VIRTUAL_ENV", "IPYTHONDIR"}
 _PREFIXES = (
-    "PYTHON", "LD_", "LC_", "XDG_", "OMP_", "OPENBLAS_", "MKL_", "KMP_", "GOTO_", "BLIS_", "MPL",
+    "PYTHON", "LD_", "LC_", "XDG_", "OMP_", "GOMP_", "OPENBLAS_", "MKL_", "KMP_", "GOTO_", "BLIS_", "TBB_", "NPY_", "MPL",
     "MATPLOTLIB", "NUMPY_", "SCIPY_", "PANDAS_", "NUMBA_", "ARROW_", "JE_", "MALLOC_", "GLIBC_", "PLOTLY_", "DEBUGPY_",
     "PYDEVD_", "SSL_",
 )  # fmt: skip
@@ -32,7 +36,17 @@ _PASSING = {
     "PWD", "OLDPWD", "SHLVL", "_", "TERM", "COLUMNS", "LINES", "PYTHONUNBUFFERED", "PYTEST_CURRENT_TEST",
     "TMPDIR", "TEMP", "TMP", "JPY_PARENT_PID", "JPY_SESSION_NAME", "JPY_INTERRUPT_EVENT", "JUPYTER_RUNTIME_DIR",
 }  # fmt: skip
-_SECRET = re.compile("TOKEN|SECRET|PASSW|CREDENTIAL|(^|_)KEY(_|$)", re.IGNORECASE)
+_SECRET = re.compile(
+    "TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|COOKIE|WEBHOOK|(ACCESS|API|PRIVATE|^|_)KEY(S|_|$)|(^|_)(PWD|PASS|PAT|DSN|AUTH)(_|$)",
+    re.IGNORECASE,
+)
+_SECRET_VALUE = re.compile("://[^/@\\s]*:[^/@\\s]+@")  # an address with its password
+
+
+_ROOM = 1 << 20  # bytes that must be free for files of a kernel
+_ROOM_FILES = 32  # files, where a disk has a limit of them
+_LONGEST_SOCKET = 107  # bytes; sun_path of Linux less its end
+_SWEPT_AFTER_S = 3600  # a restarting kernel leaves its sockets for a moment, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +88,21 @@ def startup_environment(env: Mapping[str, str], learned: Iterable[str] = ()) -> 
     return {
         name: value
         for name, value in sorted(env.items())
-        if (name in names or name.startswith(_PREFIXES)) and name not in _PASSING and not _SECRET.search(name)
+        if (name in names or name.startswith(_PREFIXES))
+        and name not in _PASSING
+        and not _SECRET.search(name)
+        and not _SECRET_VALUE.search(value)
     }
+
+
+def _is_deserted(file: Path) -> bool:
+    for kind in (socket.SOCK_SEQPACKET, socket.SOCK_STREAM):
+        with socket.socket(socket.AF_UNIX, kind) as sock:
+            sock.setblocking(False)
+            code = sock.connect_ex(str(file))
+        if code != errno.EPROTOTYPE:  # a live socket of the other kind
+            return code == errno.ECONNREFUSED
+    return False
 
 
 class Places:
@@ -125,11 +152,15 @@ class Places:
         return str(self.folder / f"k{name}")
 
     def learned(self, recipe: Recipe) -> list[str]:
-        """Return the variables that were read while this recipe was imported; none before the first time."""
+        """Return the variables that were read while this recipe was imported; none before the first time.
+
+        A damaged list is none: the parent that is then started writes it anew.
+        """
         try:
-            return list(json.loads((self.folder / f"{recipe.name}.names").read_text()))
-        except FileNotFoundError:
+            found = json.loads((self.folder / f"{recipe.name}.names").read_text())
+        except (FileNotFoundError, ValueError):
             return []
+        return [name for name in found if isinstance(name, str)] if isinstance(found, list) else []
 
     def learn(self, recipe: Recipe, names: Iterable[str]) -> None:
         """Remember the variables that were read, beside those of other times."""
@@ -137,6 +168,32 @@ class Places:
         draft = file.with_suffix(f".{os.getpid()}")
         draft.write_text(json.dumps(sorted({*names, *self.learned(recipe)} - _PASSING)))
         draft.replace(file)
+
+    def obstacle(self) -> str | None:
+        """Return why kernels cannot have their sockets here, or None: a folder of others, a full disk, a long path."""
+        try:
+            self.ensure()
+            room = os.statvfs(self.folder)
+        except OSError as err:
+            return f"the folder cannot be used: {err}"
+        if room.f_bavail * room.f_frsize < _ROOM or (room.f_files and room.f_favail < _ROOM_FILES):
+            return f"the disk of {self.folder} is full"
+        if len(os.fsencode(self.endpoint("0" * 12))) + len("-1000") > _LONGEST_SOCKET:
+            return f"the path {self.folder} is too long for sockets; set XDG_RUNTIME_DIR to a shorter one"
+        return None
+
+    def remove_sockets(self, endpoint: str) -> None:
+        """Remove what is left of one kernel that has ended."""
+        for file in self.folder.glob(f"{Path(endpoint).name}[-.]*"):
+            with contextlib.suppress(OSError):  # the folder is no longer ours to tidy
+                file.unlink(missing_ok=True)
+
+    def sweep(self) -> None:
+        """Remove sockets to which nobody has listened for an hour: of kernels and parents killed with their owners."""
+        for file in [*self.folder.glob("k*-*"), *self.folder.glob("*.sock")]:
+            with contextlib.suppress(OSError):
+                if time.time() - file.lstat().st_mtime > _SWEPT_AFTER_S and _is_deserted(file):
+                    file.unlink(missing_ok=True)
 
     def parents(self) -> list[Path]:
         """Return the sockets of all parents that may be running."""

@@ -30,6 +30,7 @@ from traitlets import Integer, List, Unicode
 from sillok.kernels import wire
 from sillok.kernels.fallbacks import note_fallback
 from sillok.kernels.places import Places, Recipe
+from sillok.kernels.request import sealed_environment
 
 __all__ = ["ForkProvisioner", "NoFork", "parent_command", "start_parent"]
 
@@ -50,6 +51,10 @@ class NoFork(Exception):  # noqa: N818  not an error: the stock provisioner take
     """No fork can be had; the reason is the message."""
 
 
+class _Stale(NoFork):
+    """A parent made anew can serve what this one refused."""
+
+
 class ForkProvisioner(LocalProvisioner):
     """Start kernels as forks; whatever stands in the way, start them as ever."""
 
@@ -67,6 +72,8 @@ class ForkProvisioner(LocalProvisioner):
     folder = Unicode("", config=True, help="Where parents are found; empty: a folder of this user's own.")
 
     _fork: _Fork | None = None
+    _obstacle: str | None = None  # why nothing can be kept in the folder
+    _restarts: int | None = None  # how often a server wanted it restarted, before a limit ended it
     how = ""  # "spare", "fork" or "stock": how this kernel was last started
 
     @property
@@ -82,8 +89,8 @@ class ForkProvisioner(LocalProvisioner):
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Prepare as the stock provisioner does, but over files of this user alone, which no one else can read."""
         km = self.parent
-        if sys.platform == "linux" and km is not None and self._may_use_files(km):
-            self.places.ensure()
+        self._obstacle = self.places.obstacle() if sys.platform == "linux" else None
+        if sys.platform == "linux" and not self._obstacle and km is not None and self._may_use_files(km):
             km.transport, km.ip = "ipc", self.places.endpoint(uuid.uuid4().hex[:12])
             km.cache_ports = False
         return await super().pre_launch(**kwargs)
@@ -93,12 +100,17 @@ class ForkProvisioner(LocalProvisioner):
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Claim a spare or a fork; else launch the command as ever."""
-        again = self.how != ""  # a restarted kernel keeps its sockets' addresses: its clients stay connected
+        if self._restarts is not None:  # somebody wants it back
+            self.parent._restarter.restart_limit, self._restarts = self._restarts, None
+        # A restarted kernel keeps its sockets' addresses: its clients stay connected. One whose messages are
+        # encrypted has its keys in its file.
+        fresh = self.how != "" or getattr(self.parent, "curve_publickey", None) is not None
         try:
-            info = await self._claim(cmd, kwargs, fresh=again)
+            info = await self._claim(cmd, kwargs, fresh=fresh)
         except NoFork as why:
             self.log.warning("No forked kernel, the stock one is started: %s", why)
-            note_fallback(self.places, str(why))
+            if sys.platform == "linux":
+                note_fallback(self.places, str(why))
             self.how = "stock"
             return await super().launch_kernel(cmd, **kwargs)
         self.cwd = kwargs.get("cwd") or Path.cwd()
@@ -107,27 +119,22 @@ class ForkProvisioner(LocalProvisioner):
     async def _claim(self, cmd: list[str], kwargs: dict[str, Any], *, fresh: bool) -> KernelConnectionInfo:
         if sys.platform != "linux":
             raise NoFork(f"{sys.platform} cannot hand kernels over; Linux can")
+        if self._obstacle:
+            raise NoFork(self._obstacle)
         recipe, file = self._read_command(cmd)
         env = dict(kwargs.get("env") or os.environ)
         self._check_streams(kwargs)
         places = self.places
-        try:
-            places.ensure()
-            key = places.key(recipe, env)
-            sock = wire.connect(str(places.socket(key)), timeout_s=_REPLY_S)
-        except (FileNotFoundError, ConnectionRefusedError):
-            start_parent(places, recipe, env)
-            raise NoFork("the parent is being started; the next kernel will be its fork") from None
-        except OSError as err:
-            raise NoFork(f"the parent cannot be reached: {err}") from err
+        sock = _connect(places, recipe, env)
         request = {
             "op": "start",
             "name": str(env.get("JPY_SESSION_NAME") or self.kernel_id),
-            "env": env,
+            "began": places.startup(recipe, env),
             "cwd": str(kwargs.get("cwd") or Path.cwd()),
             "argv": [_launcher_path(), "-f", file],
             "umask": _umask(),
             "connection_file": file,
+            "endpoint": self._endpoint(),
             "fresh": fresh,
             "limits": {
                 "memory_mb": self.memory_limit_mb,
@@ -136,30 +143,35 @@ class ForkProvisioner(LocalProvisioner):
                 "age_s": self.age_limit_s,
             },
         }
-        return await self._start(sock, request, kwargs, places, recipe)
+        streams = [_descriptor(kwargs.get(name), number) for name, number in (("stdout", 1), ("stderr", 2))]
+        environment = sealed_environment(env)
+        try:
+            return await self._start(sock, request, [*streams, environment])
+        except _Stale as why:
+            _send_for_parent(places, recipe, env)
+            raise NoFork(str(why)) from None
+        finally:
+            os.close(environment)
+
+    def _endpoint(self) -> str:
+        """Return the beginning of this kernel's sockets in our folder; else of none."""
+        ip = str(self.connection_info.get("ip", ""))
+        return ip if self.connection_info.get("transport") == "ipc" else self.places.endpoint("none")
 
     async def _start(
-        self,
-        sock: socket.socket,
-        request: wire.Message,
-        kwargs: dict[str, Any],
-        places: Places,
-        recipe: Recipe,
+        self, sock: socket.socket, request: wire.Message, files: list[int]
     ) -> KernelConnectionInfo:
-        streams = [_descriptor(kwargs.get(name), number) for name, number in (("stdout", 1), ("stderr", 2))]
         fork = _Fork(sock)
         try:
-            wire.send(sock, request, streams)
-            reply, files = await fork.receive(_REPLY_S)
-            if reply.get("stale"):
-                start_parent(places, recipe, request["env"])
+            wire.send(sock, request, files)
+            reply, given = await fork.receive(_REPLY_S)
             _check(reply)
-            fork.pid, fork.pidfd = reply["pid"], files[0]
+            fork.pid, fork.pidfd = reply["pid"], given[0]
             if reply["how"] == "fork":
                 wire.send(sock, {"go": True})
             ready, _ = await fork.receive(_READY_S)
             _check(ready)
-        except (OSError, TimeoutError, ValueError, KeyError) as err:
+        except (OSError, TimeoutError, ValueError, LookupError) as err:
             fork.close(kill=True)
             raise NoFork(f"the parent did not keep its word: {type(err).__name__}: {err}") from err
         except (NoFork, RuntimeError):
@@ -199,7 +211,21 @@ class ForkProvisioner(LocalProvisioner):
 
     async def poll(self) -> int | None:
         """Return None while the kernel runs, else its exit code."""
-        return await super().poll() if self._fork is None else self._fork.poll()
+        if self._fork is None:
+            return await super().poll()
+        code = self._fork.poll()
+        if code is not None and self._fork.why:
+            self._leave_ended(self._fork.why)
+        return code
+
+    def _leave_ended(self, why: str) -> None:
+        """Say why the kernel's parent ended it; a server that restarts dead kernels shall call this one dead."""
+        if self._fork is not None:
+            self._fork.why = ""
+        self.log.warning("The kernel was ended: %s", why)
+        restarter = getattr(self.parent, "_restarter", None)
+        if restarter is not None:
+            self._restarts, restarter.restart_limit = restarter.restart_limit, 0
 
     async def wait(self) -> int | None:
         """Wait for the kernel's end and return its exit code."""
@@ -243,6 +269,7 @@ class _Fork:
         self.pid = 0
         self.pidfd = -1
         self.code: int | None = None
+        self.why = ""  # the limit that ended it
         sock.setblocking(False)
 
     def __del__(self) -> None:
@@ -271,12 +298,17 @@ class _Fork:
             if message is None:
                 return -1
             if "exit" in message:
+                self.why = message.get("why", "")
                 return int(message["exit"])
         return -1
 
     async def wait(self) -> int:
         while (code := self.poll()) is None:
-            await _readable(self.pidfd)
+            own = os.dup(self.pidfd)  # a loop knows one reader of a descriptor, and several may wait
+            try:
+                await _readable(own)
+            finally:
+                os.close(own)
         return code
 
     def signal(self, signum: int) -> None:
@@ -299,9 +331,34 @@ class _Fork:
             self.pidfd = -1
 
 
+def _connect(places: Places, recipe: Recipe, env: Mapping[str, str]) -> socket.socket:
+    """Return a connection to the parent; ``NoFork`` if there is none, and then one is on its way."""
+    try:
+        places.ensure()
+        sock = wire.connect(str(places.socket(places.key(recipe, env))), timeout_s=_REPLY_S)
+    except (FileNotFoundError, ConnectionRefusedError):
+        _send_for_parent(places, recipe, env)
+        raise NoFork("the parent is being started; the next kernel will be its fork") from None
+    except OSError as err:
+        raise NoFork(f"the parent cannot be reached: {err}") from err
+    if (owner := wire.peer_uid(sock)) != os.getuid():
+        sock.close()
+        raise NoFork(f"the parent belongs to user {owner}")
+    return sock
+
+
+def _send_for_parent(places: Places, recipe: Recipe, env: Mapping[str, str]) -> None:
+    try:
+        start_parent(places, recipe, env)
+    except (OSError, subprocess.SubprocessError) as err:
+        raise NoFork(f"a parent cannot be started: {err}") from err
+
+
 def _check(reply: wire.Message) -> None:
     if reply.get("taken"):
         raise RuntimeError(f"{reply['refused']}; two kernels on one connection file would answer one client")
+    if reply.get("stale"):
+        raise _Stale(reply["refused"])
     if "refused" in reply:
         raise NoFork(reply["refused"])
     if "exit" in reply:
@@ -377,6 +434,11 @@ def _is_on_its_way(mark: Path) -> bool:
         text, age = mark.read_text(), time.time() - mark.stat().st_mtime
         if text:
             os.kill(int(text), 0)
-    except (FileNotFoundError, ProcessLookupError, ValueError):
+    except (
+        FileNotFoundError,
+        PermissionError,
+        ProcessLookupError,
+        ValueError,
+    ):  # or it is somebody else by now
         return False
     return age < (_ON_ITS_WAY_S if text else _REPLY_S)

@@ -12,6 +12,7 @@ import gc
 import json
 import logging
 import os
+import resource
 import select
 import signal
 import socket
@@ -26,6 +27,7 @@ from sillok.kernels import wire
 from sillok.kernels.memory import available_mb, proportional_mb
 from sillok.kernels.places import Places, Recipe
 from sillok.kernels.preload import Freshness, import_ahead, pin_threads, recorded_environment, tasks
+from sillok.kernels.request import check_request
 
 __all__ = ["Parent", "Refused", "main"]
 
@@ -36,6 +38,9 @@ _LOOK_S = 5.0  # how often limits are looked at
 _GRACE_S = 5.0  # between asking a kernel to end and ending it
 _START_S = 60.0  # a kernel that is not ready then is ended
 _FREE_MB = 512  # memory that the machine must keep free for a spare to be made
+_DEAF_S = 1.0  # how long no connection is taken after one could not be
+_SPARE_FILES = 64  # open files that are kept for what is not a kernel
+_FILES_EACH = 3  # open files of one kernel: its process, its owner, its control
 
 
 @dataclass(slots=True)
@@ -54,6 +59,7 @@ class _Kernel:
     limits: dict[str, int] = field(default_factory=dict)
     claimed: float | None = None
     ending: float | None = None  # when it was asked to end
+    why: str = ""  # the limit that ended it
 
     @property
     def state(self) -> str:
@@ -81,15 +87,17 @@ class Refused(Exception):  # noqa: N818  an answer, said to the owner
 class Parent:
     """Serve requests until stopped, idle for too long, or out of date with nothing left to look after."""
 
-    def __init__(self, places: Places, recipe: Recipe, key: str, restores: Any) -> None:
+    def __init__(self, places: Places, recipe: Recipe, key: str, restores: Any, freshness: Freshness) -> None:
         self.places, self.recipe, self.key = places, recipe, key
         self._restores = restores
-        self._freshness = Freshness()
+        self._freshness = freshness
         self._kernels: dict[int, _Kernel] = {}  # by pid
         self._waiting: dict[
             int, socket.socket
         ] = {}  # connections whose request has not come yet, by descriptor
         self._listener: socket.socket | None = None
+        self._deaf_until = 0.0
+        self._pid = os.getpid()
         self._began = self._last_use = time.monotonic()
         self._refill_at = 0.0
         self._look_at = 0.0
@@ -107,7 +115,10 @@ class Parent:
     # -- the loop ------------------------------------------------------------------------------------------------
 
     def serve(self) -> None:
-        """Listen and look after the kernels; raises _InChild in a fork."""
+        """Listen and look after the kernels; raises _InChild in a fork.
+
+        Told to end, the parent takes its kernels along; failing, it leaves them to their owners.
+        """
         path = self.places.socket(self.key)
         draft = path.with_suffix(f".{os.getpid()}")
         draft.unlink(missing_ok=True)
@@ -119,10 +130,11 @@ class Parent:
         try:
             while self._wanted():
                 self._turn()
-        except _InChild:
-            raise
-        except BaseException:
+        except (SystemExit, KeyboardInterrupt):
             self._farewell(path)
+            raise
+        except Exception:
+            self._farewell(path, kernels_too=False)
             raise
         self._farewell(path)
 
@@ -140,7 +152,7 @@ class Parent:
     def _listening(self) -> bool:
         try:
             return self.places.socket(self.key).stat().st_ino == self._inode
-        except FileNotFoundError:
+        except OSError:  # the file or its folder has gone, or is no longer ours to see
             return False
 
     def _withdraw(self, reason: str) -> None:
@@ -155,11 +167,14 @@ class Parent:
         for kernel in [k for k in self._kernels.values() if k.claimed is None]:
             self._end(kernel, signal.SIGKILL)
 
-    def _farewell(self, path: Path) -> None:
+    def _farewell(self, path: Path, *, kernels_too: bool = True) -> None:
+        if os.getpid() != self._pid:  # a fork that failed on its way to become a kernel has nothing to end
+            return
         if self._listener is not None and self._listening():
             path.unlink(missing_ok=True)
         for kernel in list(self._kernels.values()):
-            self._end(kernel, signal.SIGKILL)
+            if kernels_too or kernel.claimed is None:
+                self._end(kernel, signal.SIGKILL)
         log.info("ended")
 
     def _turn(self) -> None:
@@ -170,7 +185,7 @@ class Parent:
             poll.register(fd, events)
             by_fd[fd] = (what, subject)
 
-        if self._listener is not None:
+        if self._listener is not None and time.monotonic() >= self._deaf_until:
             watch(self._listener.fileno(), select.POLLIN, "accept", None)
         for fd, sock in self._waiting.items():
             watch(fd, select.POLLIN, "request", sock)
@@ -190,6 +205,8 @@ class Parent:
     def _patience_ms(self) -> int:
         now = time.monotonic()
         until = [self._look_at]
+        if self._deaf_until > now:
+            until.append(self._deaf_until)
         if self._short_of_spares():
             until.append(self._refill_at)
         return max(0, int(1000 * (min(until) - now)) + 1)
@@ -210,7 +227,14 @@ class Parent:
     def _on_accept(self, _: None) -> None:
         if self._listener is None:
             return
-        sock, _ = self._listener.accept()
+        try:
+            sock = wire.accept(self._listener)
+        except (
+            OSError
+        ) as err:  # too many open files, most likely: those that wait are taken when some are closed
+            log.warning("a connection could not be taken: %s", err)
+            self._deaf_until = time.monotonic() + _DEAF_S
+            return
         if wire.peer_uid(sock) not in {os.getuid(), 0}:
             log.warning("refused a connection of user %d", wire.peer_uid(sock))
             sock.close()
@@ -236,6 +260,11 @@ class Parent:
             self._say(sock, why.answer)
         except (KeyError, TypeError, ValueError) as err:
             self._say(sock, {"refused": f"the request is not understood: {type(err).__name__}: {err}"})
+        except (
+            OSError
+        ) as err:  # of this request alone, e.g. its owner has gone: the other kernels know nothing of it
+            self.counts["failed"] += 1
+            log.warning("a request could not be served: %s", err)
         finally:
             # In a fork as well: what the child keeps of these it has in its task.
             if sys.exc_info()[0] is not _InChild:
@@ -260,23 +289,23 @@ class Parent:
         return False
 
     def _start(self, sock: socket.socket, message: wire.Message, files: list[int]) -> None:
+        check_request(message, files)
         if changed := self._freshness.changed():
             self._withdraw(f"{changed} has changed")
             raise Refused(f"{changed} has changed since the parent imported it", stale=True)
-        if self.places.key(self.recipe, message["env"]) != self.key:
+        if self.places.key(self.recipe, message["began"]) != self.key:
             raise Refused("the environment is not the one that this parent was made for", stale=True)
+        if hidden := self._freshness.shadowed_by(message["cwd"], self._restores.kernel_modules):
+            raise Refused(
+                f"{message['cwd']} has modules of its own that are imported already: {', '.join(hidden)}"
+            )
         for kernel in self._kernels.values():
             if kernel.file == message["connection_file"] and kernel.ending is None:
                 raise Refused(f"kernel {kernel.pid} already uses {kernel.file}", taken=True)
         spare = None if message["fresh"] else self._ready_spare()
         self._refill_at = time.monotonic() + _REFILL_AFTER_S
         if spare is not None and spare.control is not None:
-            wire.send(sock, {"pid": spare.pid, "how": "spare"}, [spare.pidfd])
-            wire.send(spare.control, message, [sock.fileno(), *files])
-            spare.control.close()
-            spare.control, spare.tether, spare.claimed = None, sock, time.monotonic()
-            self._named(spare, message)
-            self.counts["spares_used"] += 1
+            self._hand_over(spare, spare.control, sock, message, files)
             return
         kernel = self._fork(tether=sock, request=message, files=tuple(files))
         kernel.tether, kernel.claimed = sock, time.monotonic()
@@ -287,6 +316,25 @@ class Parent:
         except OSError as err:  # the owner has gone; so will the kernel
             log.warning("kernel %d has lost its owner before it began: %s", kernel.pid, err)
 
+    def _hand_over(
+        self,
+        spare: _Kernel,
+        control: socket.socket,
+        sock: socket.socket,
+        message: wire.Message,
+        files: list[int],
+    ) -> None:
+        wire.send(sock, {"pid": spare.pid, "how": "spare"}, [spare.pidfd])
+        try:
+            wire.send(control, message, [sock.fileno(), *files])
+        except OSError as err:
+            self._end(spare, signal.SIGKILL)
+            raise Refused(f"the spare ended while it was handed over: {err}") from err
+        control.close()
+        spare.control, spare.tether, spare.claimed = None, sock, time.monotonic()
+        self._named(spare, message)
+        self.counts["spares_used"] += 1
+
     @staticmethod
     def _named(kernel: _Kernel, message: wire.Message) -> None:
         kernel.name, kernel.limits, kernel.file = (
@@ -294,6 +342,8 @@ class Parent:
             message["limits"],
             message["connection_file"],
         )
+        # Its own, if it is a fork: what the owner cannot tidy up when it is killed.
+        kernel.endpoint = message["endpoint"] if kernel.how == "fork" else kernel.endpoint
 
     def _on_owner(self, kernel: _Kernel) -> None:
         if kernel.tether is not None:
@@ -306,7 +356,7 @@ class Parent:
             return
         try:
             message, _ = wire.receive(kernel.control)
-        except ConnectionResetError:
+        except (OSError, ValueError):
             message = None
         if message is None:  # its end is told by its pidfd
             kernel.control.close()
@@ -322,19 +372,18 @@ class Parent:
             self._refill_at = time.monotonic() + _LOOK_S  # whatever broke it may break the next
             log.warning("a spare ended by itself with %d", code)
         if kernel.tether is not None:
-            self._say(kernel.tether, {"exit": code})
+            self._say(kernel.tether, {"exit": code, "why": kernel.why})
             kernel.tether.close()
         if kernel.control is not None:
             kernel.control.close()
         os.close(kernel.pidfd)
         del self._kernels[kernel.pid]
-        for file in self.places.folder.glob(f"{Path(kernel.endpoint).name}[-.]*"):
-            file.unlink(missing_ok=True)
+        self.places.remove_sockets(kernel.endpoint)
         self._last_use = time.monotonic()
 
     @staticmethod
     def _say(sock: socket.socket, message: wire.Message) -> None:
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # who asked has gone: nobody to tell
+        with contextlib.suppress(OSError):  # who asked has gone, or does not read: nobody to tell
             sock.settimeout(1.0)
             wire.send(sock, message)
 
@@ -349,18 +398,24 @@ class Parent:
             raise Refused(
                 f"unfit: the parent has {len(running)} threads ({', '.join(running)}); a fork could hang"
             )
+        self._check_files()
         self._count += 1
         endpoint = self.places.endpoint(f"{os.getpid():x}.{self._count:x}")
         activity = Activity()
         sys.stdout.flush()
         sys.stderr.flush()
-        pid = os.fork()
+        pid = _fork_quietly()
         if pid == 0:
             raise _InChild(Task(self._restores, activity, endpoint, **task))
         how = "spare" if "control" in task else "fork"
         kernel = _Kernel(pid, os.pidfd_open(pid), how, activity, time.monotonic(), endpoint)
         self._kernels[pid] = kernel
         return kernel
+
+    def _check_files(self) -> None:
+        most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if _FILES_EACH * (len(self._kernels) + 1) + len(self._waiting) + _SPARE_FILES > most:
+            raise Refused(f"the parent may open {most} files (ulimit -n), too few for one more kernel")
 
     def _spares(self) -> list[_Kernel]:
         return [k for k in self._kernels.values() if k.claimed is None and k.ending is None]
@@ -379,7 +434,9 @@ class Parent:
         ours, theirs = wire.pair()
         try:
             kernel = self._fork(control=theirs)
-        except Refused:
+        except Refused as why:
+            log.warning("no spare: %s", why)
+            self._refill_at = time.monotonic() + _LOOK_S
             ours.close()
             return
         finally:
@@ -408,9 +465,11 @@ class Parent:
             age, idle = kernel.limits.get("age_s", 0), kernel.limits.get("idle_s", 0)
             if age and now - kernel.claimed > age:
                 self.counts["ended_age"] += 1
+                kernel.why = f"it is older than its limit of {age} s"
                 self._end(kernel, signal.SIGTERM)
             elif idle and kernel.activity.idle_s() > idle:
                 self.counts["ended_idle"] += 1
+                kernel.why = f"it has been idle for longer than its limit of {idle} s"
                 self._end(kernel, signal.SIGTERM)
 
     def status(self) -> wire.Message:
@@ -443,14 +502,31 @@ class Parent:
         }
 
 
+def _fork_quietly() -> int:
+    """Fork; no signal reaches the child before it has handlers of its own: the parent's would end other kernels."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    pid = -1
+    try:
+        pid = os.fork()
+    except OSError as err:
+        raise Refused(f"the system gives no process: {err}") from err
+    finally:
+        if pid != 0:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, signal.valid_signals())
+    return pid
+
+
 # -- the way up ------------------------------------------------------------------------------------------------------
 
 # Decided by what is there when they are imported: a shell, a figure's window. A kernel imports them itself.
 _NOT_AHEAD = ("matplotlib_inline.backend_inline", "plotly.io._renderers")
 
 
-def _prepare(places: Places, recipe: Recipe) -> tuple[str, Any]:
-    """Import what the recipe names and what a rehearsed kernel needs; return the key and what children put right."""
+def _prepare(places: Places, recipe: Recipe) -> tuple[str, Any, Freshness]:
+    """Import what the recipe names and what a rehearsed kernel needs.
+
+    Return the key, what children put right, and the watch over what was imported.
+    """
     key = places.key(recipe, os.environ)
     places.starting(key).write_text(str(os.getpid()))
     asked = pin_threads()
@@ -458,6 +534,7 @@ def _prepare(places: Places, recipe: Recipe) -> tuple[str, Any]:
     before = dict(os.environ)
     os.environ["MPLBACKEND"] = os.environ.get("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     gc.disable()
+    began_ns = time.time_ns()
     with recorded_environment() as names:
         failed = import_ahead(["sillok.kernels.child"])
         if failed:
@@ -477,7 +554,7 @@ def _prepare(places: Places, recipe: Recipe) -> tuple[str, Any]:
         names.update(seen)
         import_ahead(name for name in found if name not in _NOT_AHEAD and name not in sys.modules)
     places.learn(recipe, names)
-    return key, restores()
+    return key, restores(), Freshness(began_ns)
 
 
 def _rehearse(places: Places, restores: Any) -> tuple[list[str], set[str]]:
@@ -487,7 +564,7 @@ def _rehearse(places: Places, restores: Any) -> tuple[list[str], set[str]]:
     if len(running := tasks()) != 1:
         raise RuntimeError(f"what is imported ahead starts threads ({', '.join(running)}); leave it out")
     reading, writing = os.pipe()
-    pid = os.fork()
+    pid = _fork_quietly()
     if pid == 0:
         os.close(reading)
         rehearse(restores, places.endpoint(f"{os.getpid():x}.r"), writing)
@@ -522,12 +599,12 @@ def main() -> None:
     _log_to_stderr()
     places, recipe = Places(given.folder), Recipe.read(given.recipe)
     places.ensure()
+    places.sweep()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    key, restores = _prepare(places, recipe)
+    key, restores, freshness = _prepare(places, recipe)
     gc.freeze()
-    parent = Parent(
-        places, recipe, key, restores
-    )  # held by each fork as well: taking it apart would copy 6 MB
+    # Held by each fork as well: taking it apart would copy 6 MB.
+    parent = Parent(places, recipe, key, restores, freshness)
     try:
         parent.serve()
     except _InChild as forked:

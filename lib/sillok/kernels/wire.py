@@ -6,12 +6,13 @@ The sockets are ``SOCK_SEQPACKET``: a message arrives whole or not at all, and t
 from __future__ import annotations
 
 import json
+import os
 import socket
 import struct
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["LARGEST", "Message", "connect", "listen", "pair", "peer_uid", "receive", "send"]
+__all__ = ["LARGEST", "Message", "accept", "connect", "listen", "pair", "peer_uid", "receive", "send"]
 
 LARGEST = 1 << 20  # bytes; an environment is some ten thousand
 _MOST_FILES = 4
@@ -29,8 +30,14 @@ def listen(path: str) -> socket.socket:
     """Return a socket that listens at ``path``, which only its owner can open."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     sock.bind(path)
+    os.chmod(path, 0o600)  # noqa: PTH101  a string, as bind wants it
     sock.listen(128)
     return sock
+
+
+def accept(listener: socket.socket) -> socket.socket:
+    """Return the next connection; ``OSError`` if none can be taken."""
+    return _widened(listener.accept()[0])
 
 
 def connect(path: str, *, timeout_s: float) -> socket.socket:
@@ -47,7 +54,8 @@ def connect(path: str, *, timeout_s: float) -> socket.socket:
 
 def pair() -> tuple[socket.socket, socket.socket]:
     """Return two sockets connected with one another."""
-    return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    return _widened(one), _widened(other)
 
 
 def peer_uid(sock: socket.socket) -> int:
