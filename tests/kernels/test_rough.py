@@ -255,12 +255,13 @@ async def test_no_password_of_a_kernel_stays_in_the_parents_memory(
 ) -> None:
     (tmp_path / "memory_probe.py").write_text(_PROBE)
     probe = tmp_path / "probe"
-    halves = (os.urandom(9).hex(), os.urandom(9).hex())
-    probe.with_suffix(".needle").write_text(" ".join(half.encode().hex() for half in halves))
+    halves, shown = (os.urandom(9).hex(), os.urandom(9).hex()), (os.urandom(9).hex(), os.urandom(9).hex())
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("PROBE", str(probe))
+    monkeypatch.setenv("SHOWN", "".join(shown))
 
-    def told(pid: int) -> str:
+    def told(pid: int, needle: tuple[str, str]) -> str:
+        probe.with_suffix(".needle").write_text(" ".join(half.encode().hex() for half in needle))
         os.kill(pid, signal.SIGUSR1)
         wait_until(probe.with_suffix(".told").exists)
         answer = probe.with_suffix(".told").read_text()
@@ -272,7 +273,5 @@ async def test_no_password_of_a_kernel_stays_in_the_parents_memory(
         env = {**os.environ, "DATABASE": f"mysql://desk:{''.join(halves)}@db/desk"}
         async with forks.kernel(env=env) as spare, forks.kernel(env=env) as fork:
             assert (spare.how, fork.how) == ("spare", "fork")
-            assert told(forks.status()["pid"]) == "nothing"
-    monkeypatch.setenv("SHOWN", "".join(halves))
-    with parent(folder, preload=("memory_probe",), carry=("PROBE", "SHOWN")) as forks:
-        assert told(forks.status()["pid"]) == "secret"  # the probe does find what is there
+            assert told(forks.status()["pid"], halves) == "nothing"
+            assert told(forks.status()["pid"], shown) == "secret"  # the probe does find what is there

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
@@ -289,18 +288,3 @@ async def test_a_parent_of_an_interpreter_that_is_gone_is_no_obstacle(folder: Pa
         async with forks.kernel() as kernel:
             assert kernel.how == "stock"
             assert await kernel.value("1 + 1") == 2
-
-
-async def test_many_starts_and_stops_leave_nothing(forks: Forks) -> None:
-    """The long run of five thousand is in the benchmark; this one finds what leaks at once."""
-    pid = forks.status()["pid"]
-    before = len(list(Path(f"/proc/{pid}/fd").iterdir()))
-    for _ in range(25):
-        async with forks.kernel() as kernel:
-            assert kernel.how != "stock"
-    wait_until(lambda: all(k["state"] in {"spare", "starting"} for k in forks.status()["kernels"]))
-    time.sleep(0.3)
-    assert len(list(Path(f"/proc/{pid}/fd").iterdir())) <= before + 6
-    names = {k["pid"] for k in forks.status()["kernels"]}
-    sockets = {p.name.split("-")[0] for p in forks.places.folder.glob("k*-*")}
-    assert len(sockets) <= len(names) + 1

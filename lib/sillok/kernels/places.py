@@ -24,7 +24,12 @@ from typing import Any
 __all__ = ["Places", "Recipe", "startup_environment"]
 
 # What decides how an interpreter and its libraries begin, whether or not somebody was seen reading it.
-_NAMES = {"HOME", "USER", "LOGNAME", "PATH", "LANG", "LANGUAGE", "VIRTUAL_ENV", "IPYTHONDIR"}
+# Those in the second line are learned by every parent with a research stack; known beforehand, they spare the first
+# parent of a node from being made twice.
+_NAMES = {
+    "HOME", "USER", "LOGNAME", "PATH", "LANG", "LANGUAGE", "VIRTUAL_ENV", "IPYTHONDIR",
+    "PAGER", "GIT_PAGER", "DISPLAY", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "JUPYTER_DATA_DIR",
+}  # fmt: skip
 _PREFIXES = (
     "PYTHON", "LD_", "LC_", "XDG_", "OMP_", "GOMP_", "OPENBLAS_", "MKL_", "KMP_", "GOTO_", "BLIS_", "TBB_", "NPY_", "MPL",
     "MATPLOTLIB", "NUMPY_", "SCIPY_", "PANDAS_", "NUMBA_", "ARROW_", "JE_", "MALLOC_", "GLIBC_", "PLOTLY_", "DEBUGPY_",

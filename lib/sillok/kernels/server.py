@@ -175,6 +175,7 @@ class Parent:
         for kernel in list(self._kernels.values()):
             if kernels_too or kernel.claimed is None:
                 self._end(kernel, signal.SIGKILL)
+                self.places.remove_sockets(kernel.endpoint)
         log.info("ended")
 
     def _turn(self) -> None:
