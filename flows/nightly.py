@@ -1,72 +1,50 @@
-"""The night: load, check, freeze, run every report, publish what the gate lets through."""
+"""The night under Prefect: load, check, freeze, run every report, publish what the gate lets through."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from prefect import flow, get_run_logger, task
+from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.futures import wait
 from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from sillok.errors import RunError, SillokError
-from sillok.node import jobs
+from sillok.node.night import SIDE_BY_SIDE, Say, make_night
 from sillok.node.processes import die_with_parent
 from sillok.settings import load_settings
 
 __all__ = ["nightly"]
 
-
-@task(name="load")
-def load() -> dict[str, Any]:
-    """Bring the market into the store."""
-    return jobs.load(load_settings(), say=get_run_logger().info)
+_T = TypeVar("_T")
 
 
-@task(name="check")
-def check(load_id: str) -> list[dict[str, Any]]:
-    """Check what came; what is an error keeps tonight's pages back."""
-    results = jobs.check(load_settings(), load_id)
-    for result in results:
-        get_run_logger().info("%(severity)s %(name)s: %(summary)s", result)
-    return results
+class _Tasks:
+    """Each step is a task, which Prefect shows with its log and its state."""
+
+    def take(self, name: str, step: Callable[[Say], _T]) -> _T:
+        """Take one step."""
+        result: _T = _task(name, step)()
+        return result
+
+    def take_side_by_side(self, steps: Mapping[str, Callable[[Say], _T]]) -> list[_T | BaseException]:
+        """Take steps in the threads of the flow's task runner."""
+        futures = [_task(name, step).submit() for name, step in steps.items()]
+        wait(futures)
+        return [future.result(raise_on_failure=False) for future in futures]
 
 
-@task(name="freeze")
-def freeze(load_id: str) -> dict[str, Any]:
-    """Freeze the store into a snapshot."""
-    return jobs.freeze(load_settings(), load_id)
+def _task(name: str, step: Callable[[Say], Any]) -> Any:
+    def taken() -> Any:
+        return step(get_run_logger().info)
+
+    # All tasks have this one source and no argument: Prefect would take them for the same.
+    return task(taken, name=name.split(maxsplit=1)[0], task_run_name=lambda: name, cache_policy=NO_CACHE)
 
 
-@task(name="run", task_run_name="run {notebook}")
-def run(notebook: str, snapshot: str) -> dict[str, Any]:
-    """Run one notebook; one that fails is recorded, and its record is the answer."""
-    try:
-        return jobs.run_report(load_settings(), notebook, snapshot=snapshot, progress=get_run_logger().info)
-    except RunError as err:
-        get_run_logger().error("%s", err)
-        return dict(err.detail["run"])  # type: ignore[call-overload]
-
-
-@task(name="publish", task_run_name="publish {run_id}")
-def publish(run_id: str) -> dict[str, Any]:
-    """Put the page up, or keep the last good one."""
-    return jobs.publish(load_settings(), run_id)
-
-
-def _make_snapshot() -> str:
-    """Load, check and freeze; where that fails every page says why it is not renewed."""
-    try:
-        load_id = load()["load_id"]
-        check(load_id)
-        return str(freeze(load_id)["id"])
-    except SillokError as err:
-        jobs.hold(load_settings(), err)
-        raise
-
-
-_side_by_side: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=3)
+_side_by_side: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=SIDE_BY_SIDE)
 
 
 @flow(name="nightly", task_runner=_side_by_side)  # type: ignore[arg-type]
@@ -81,19 +59,7 @@ def nightly(session: str = "", force: bool = False) -> State[Any]:
         Work also on a day without a session.
     """
     die_with_parent()
-    settings = load_settings()
-    day = jobs.due_session(settings, session, force=force)
-    if not day:
-        return Completed(
-            message=f"skipped: {settings.current_time():%Y-%m-%d} is not a KRX session", name="Skipped"
-        )
-    with jobs.night_lock(settings):
-        snapshot = _make_snapshot()
-        notebooks = [info.path.relative_to(settings.project).as_posix() for info in jobs.notebooks(settings)]
-        futures = [run.submit(notebook, snapshot) for notebook in notebooks]
-        wait(futures)
-        results = [future.result(raise_on_failure=False) for future in futures]
-        pages = [publish(result["id"]) for result in results if isinstance(result, dict)]
-    broken = [str(result) for result in results if not isinstance(result, dict)]
-    outcome = jobs.conclude(day, snapshot, pages, broken)
-    return (Completed if outcome["state"] == "completed" else Failed)(message=outcome["message"])
+    done = make_night(load_settings(), _Tasks(), session=session, force=force)
+    if done["state"] == "skipped":
+        return Completed(message=done["message"], name="Skipped")
+    return (Completed if done["state"] == "completed" else Failed)(message=done["message"])

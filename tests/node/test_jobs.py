@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 
 from sillok.errors import ConfigError, MissingDataError, ParameterError, ResourceError, RunError, VendorError
 from sillok.node import jobs
-from sillok.node.night import run_nightly
+from sillok.node.night import StepsHere, make_night, run_nightly
 from sillok.node.record import read_runs
 from sillok.node.sandbox import ask_sandbox
 from sillok.node.wiring import site_of
@@ -77,6 +78,48 @@ def test_a_night_loads_checks_freezes_runs_and_publishes(
     assert "거래일 1일 지난 자료입니다" in (site_of(settings) / "good" / "index.html").read_text(
         encoding="utf-8"
     )
+
+
+class Noted(StepsHere):
+    """The steps taken here, and their names."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda _: None)
+        self.names: list[str] = []
+
+    def take(self, name: str, step: Callable[[Say], Any]) -> Any:
+        self.names.append(name)
+        return super().take(name, step)
+
+    def take_side_by_side(self, steps: Mapping[str, Callable[[Say], Any]]) -> list[Any]:
+        self.names += steps
+        return super().take_side_by_side(steps)
+
+
+def test_a_step_that_breaks_takes_nothing_from_the_others(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stands = {"load_id": "l"}, {"id": "0123456789abcdef"}
+    monkeypatch.setattr(jobs, "load", lambda *_, **__: stands[0])
+    monkeypatch.setattr(jobs, "check", lambda *_: [])
+    monkeypatch.setattr(jobs, "freeze", lambda *_: stands[1])
+    monkeypatch.setattr(jobs, "publish", lambda _, run: {"slug": run, "published": True, "reason": ""})
+
+    def run(_: Settings, notebook: str, **__: object) -> dict[str, Any]:
+        if "board" in notebook:
+            raise ZeroDivisionError("ours, not the notebook's")
+        return {"id": "r1", "status": "done"}
+
+    monkeypatch.setattr(jobs, "run_report", run)
+    noted = Noted()
+    done = make_night(settings, noted)
+    runs = {"run dashboards/board.ipynb", "run notebooks/good.ipynb"}
+    assert noted.names[:3] == ["load", "check", "freeze"]
+    assert set(noted.names[3:5]) == runs
+    assert noted.names[5:] == ["publish r1"]
+    assert (done["state"], done["broken"]) == ("failed", ["dashboards/board.ipynb"])
+    assert done["message"] == "ZeroDivisionError: ours, not the notebook's"
+    assert [page["slug"] for page in done["pages"]] == ["r1"]
 
 
 def test_where_the_vendor_is_away_every_page_says_so_and_names_no_host(settings: Settings) -> None:
