@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from prefect import flow, get_run_logger, task
@@ -44,6 +46,20 @@ def _task(name: str, step: Callable[[Say], Any]) -> Any:
     return task(taken, name=name.split(maxsplit=1)[0], task_run_name=lambda: name, cache_policy=NO_CACHE)
 
 
+def _leave_path(project: Path) -> None:
+    """Take the project out of PYTHONPATH, where Prefect puts it for this process.
+
+    A notebook shall find what it finds under ``sillok nightly``; and with a path of its own, its kernel could
+    not be a fork of the node's parent, whose environment is another.
+    """
+    path = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    kept = [entry for entry in path if entry and Path(entry) != project]
+    if kept:
+        os.environ["PYTHONPATH"] = os.pathsep.join(kept)
+    else:
+        os.environ.pop("PYTHONPATH", None)
+
+
 _side_by_side: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=SIDE_BY_SIDE)
 
 
@@ -59,7 +75,9 @@ def nightly(session: str = "", force: bool = False) -> State[Any]:
         Work also on a day without a session.
     """
     die_with_parent()
-    done = make_night(load_settings(), _Tasks(), session=session, force=force)
+    settings = load_settings()
+    _leave_path(settings.project)
+    done = make_night(settings, _Tasks(), session=session, force=force)
     if done["state"] == "skipped":
         return Completed(message=done["message"], name="Skipped")
     return (Completed if done["state"] == "completed" else Failed)(message=done["message"])

@@ -142,6 +142,12 @@ def test_the_first_night_ran_through_prefect_and_its_pages_are_up(node: Node) ->
     assert any(run["state_type"] == "COMPLETED" and not run["auto_scheduled"] for run in runs)
 
 
+def test_the_flow_s_kernels_are_of_the_node_s_own_parent(node: Node) -> None:
+    parents = [p for p in node.family() if "sillok.kernels.server" in _words(p)]
+    paths = {p.environ().get("PYTHONPATH") for p in parents if is_alive(p)}
+    assert paths == {node.environment.get("PYTHONPATH")}, "Prefect's path made a parent of its own"
+
+
 def test_every_service_answers(node: Node) -> None:
     for url in (f"{node.address('ROOM')}/good/", f"{node.address('VOILA')}/", f"{node.address('LAB')}/api"):
         with urllib.request.urlopen(url, timeout=20) as answer:
