@@ -30,7 +30,16 @@ from flows.nightly import nightly
 from sillok.errors import ConfigError, ResourceError, SillokError
 from sillok.settings import Settings, load_settings
 
-__all__ = ["DEPLOYMENT", "POOL", "close_zombies", "deploy", "main", "run_now", "wait_for_server"]
+__all__ = [
+    "DEPLOYMENT",
+    "POOL",
+    "close_zombies",
+    "deploy",
+    "main",
+    "run_now",
+    "server_answers",
+    "wait_for_server",
+]
 
 POOL = "sillok"
 DEPLOYMENT = "nightly/nightly"
@@ -46,17 +55,22 @@ def wait_for_server() -> None:
     ResourceError
         If it does not within three minutes.
     """
-    url, until = f"{os.environ['PREFECT_API_URL']}/health", time.monotonic() + _PATIENCE_S
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=3):  # noqa: S310 - the operator's own address
-                return
-        except (urllib.error.URLError, ConnectionError, TimeoutError) as err:
-            if time.monotonic() > until:
-                raise ResourceError(
-                    f"no Prefect server answers at {url}; start one, or correct the address"
-                ) from err
-            time.sleep(0.2)
+    until = time.monotonic() + _PATIENCE_S
+    while not server_answers():
+        if time.monotonic() > until:
+            url = os.environ["PREFECT_API_URL"]
+            raise ResourceError(f"no Prefect server answers at {url}; start one, or correct the address")
+        time.sleep(0.2)
+
+
+def server_answers() -> bool:
+    """Return whether a server answers at ``PREFECT_API_URL``."""
+    url = f"{os.environ['PREFECT_API_URL']}/health"
+    try:
+        with urllib.request.urlopen(url, timeout=3):  # noqa: S310 - the operator's own address
+            return True
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
 
 
 def deploy(settings: Settings) -> str:
