@@ -39,11 +39,12 @@ class _Tasks:
 
 
 def _task(name: str, step: Callable[[Say], Any]) -> Any:
+    # All tasks have this one source and no argument: Prefect's cache would take them for the same.
+    @task(name=name.split(maxsplit=1)[0], task_run_name=lambda: name, cache_policy=NO_CACHE)
     def taken() -> Any:
         return step(get_run_logger().info)
 
-    # All tasks have this one source and no argument: Prefect would take them for the same.
-    return task(taken, name=name.split(maxsplit=1)[0], task_run_name=lambda: name, cache_policy=NO_CACHE)
+    return taken
 
 
 def _leave_path(project: Path) -> None:
