@@ -127,3 +127,21 @@ async def test_a_night_after_a_night_that_was_lost_makes_it_up(tmp_path: Path) -
         unlike = frozenset({"recorded_at"})
         assert read(late, table, unlike) == read(whole, table, unlike), table
     assert len(read(late, daily_bar)) > 12 * 30
+
+
+@pytest.mark.parametrize(
+    "lost", [slice(None), slice(0, -3), slice(-7, -2)], ids=["all", "all but three", "five"]
+)
+async def test_bars_that_were_not_told_at_first_are_asked_for_once_they_are(
+    tmp_path: Path, lost: slice
+) -> None:
+    days = clock.sessions(START, date(2026, 7, 1))
+    vendor, store = first_evening(), make_store(tmp_path / "a.db")
+    vendor.missing = {("900050", day) for day in days[lost]}
+    await run(vendor, store, FIRST)
+    vendor.missing = set()
+    await run(vendor, store, SECOND)
+    whole = make_store(tmp_path / "b.db")
+    await run(first_evening(), whole, SECOND)
+    columns = frozenset({"recorded_at", "known_at"})
+    assert read(store, daily_bar, columns) == read(whole, daily_bar, columns)

@@ -85,7 +85,8 @@ DATASETS = (  # in the order of asking: an action may make a bar's history be as
         "daily_bars",
         "every session",
         "`daily_bar`/symbol: the last session loaded; `daily_bar.whole`/symbol: through when the whole history was",
-        "5 sessions; if one before the newest differs, or an action took effect since, the whole history again",
+        "5 sessions; if one before the newest differs, the oldest was not there, or an action took effect since, the "
+        "whole history again; once in 20 weekdays also where a session is missing",
         "from the history's start through the newest closed session, or the last one before the delisting",
         "1 call an issue, 1 more for each 100 sessions",
         "its session's close; a rewritten past: the close that the load reaches",
@@ -97,7 +98,8 @@ DATASETS = (  # in the order of asking: an action may make a bar's history be as
         "raw_bars",
         "every session",
         "`raw_bar`/symbol: the last session loaded",
-        "5 sessions; if the oldest of them differs, the whole history again",
+        "5 sessions; if the oldest of them differs or was not there, the whole history again; once in 20 weekdays also "
+        "where a session is missing",
         "as daily_bars",
         "1 call an issue, 1 more for each 100 sessions",
         "its session's close",

@@ -15,6 +15,7 @@ from sillok.ingest.accounts import AccountFeed, plan_account
 from sillok.ingest.actions import ActionFeed, issue_mark
 from sillok.ingest.asks import Ask, Settling, Spans, is_due, plan_asks
 from sillok.ingest.events import KINDS, find_events, plan_actions
+from sillok.ingest.holes import find_holed
 from sillok.ingest.known import (
     close_of,
     last_closed_day,
@@ -115,9 +116,10 @@ class FeedMaker:
         )  # fmt: skip
 
     def _daily_bars(self) -> SeriesFeed:
+        moved = find_events(self.conn, self._since(), self.survey.through)
         self.daily = self._series(
             "daily_bars", daily_bar, self._bars(), self.client.daily_bars, _close, settling=self._settling,
-            whole=find_events(self.conn, self._since(), self.survey.through), is_adjusted=True, whole_mark=WHOLE,
+            whole={*moved, *self._holed(daily_bar)}, is_adjusted=True, whole_mark=WHOLE,
         )  # fmt: skip
         return self.daily
 
@@ -138,8 +140,12 @@ class FeedMaker:
 
     def _raw_bars(self) -> SeriesFeed:
         return self._series(
-            "raw_bars", raw_bar, self._bars(), self.client.raw_bars, _close, settling=self._settling
-        )
+            "raw_bars", raw_bar, self._bars(), self.client.raw_bars, _close, settling=self._settling,
+            whole=self._holed(raw_bar),
+        )  # fmt: skip
+
+    def _holed(self, table: Table) -> set[str]:
+        return find_holed(self.conn, table, self._bars(), self.marks[table.name], self.survey.through)
 
     def _investor_days(self) -> SeriesFeed | None:
         days = [day for day in self.survey.days[-2:] if settled_at(day) <= self.survey.now]

@@ -105,6 +105,8 @@ class SeriesFeed:
     def _is_rewritten(self, ask: Ask, given: Mapping[date, Row], had: Mapping[date, Row]) -> bool:
         if not ask.overlaps or ask.start == self.spans.of[ask.key][0]:
             return False  # the answer is the whole history
+        if given and min(given) not in had:
+            return True  # what was not told before may reach further back than the overlap
         days = sorted(day for day in had if ask.start <= day < ask.end)
         differing = [day for day in days if day in given and tuple(given[day]) != had[day]]
         # The newest session alone is corrected late, after-hours trades say; a split changes those before it too.

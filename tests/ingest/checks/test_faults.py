@@ -171,6 +171,10 @@ FAULTS = {
         ),
         "gaps", "warn", kinds={"late": 1}, names=QUIET,
     ),
+    "an older listing whose first bars are missing": Fault(
+        lambda conn: conn.execute(delete(daily_bar).where(daily_bar.c.symbol == QUIET, daily_bar.c.date < DAYS[0])),
+        "gaps", "warn", kinds={"late": 1}, names=QUIET,
+    ),
     "a session that the calendar lacks": Fault(drop(session, day=DAYS[-3]), "sessions", "error"),
     "an old day that the index lacks": Fault(drop(index_bar, day=EARLIER), "sessions", "warn"),
     "an index that ends early": Fault(leave_the_last(index_bar, "code", "KOSDAQ", DAYS[-2]), "indices", "error"),

@@ -47,7 +47,10 @@ SESSION_REASONS = {
 
 
 def find_gaps(part: Part, facts: Facts) -> Found:
-    """Compare each issue's bars with the sessions between its first and its last, and its first with its listing."""
+    """Compare each issue's bars with the sessions between its first and its last, and its first with its listing.
+
+    An issue that was listed before begins on the first day on which any issue has a bar.
+    """
     bars, sessions = part.adjusted, facts.sessions
     if not len(bars) or not len(sessions):
         return Found({"stray": len(bars.symbols)})
@@ -57,8 +60,9 @@ def find_gaps(part: Part, facts: Facts) -> Found:
     lacking = np.bincount(bars.issue, np.maximum(holes, 0), len(bars.symbols)).astype(int)
     strays = np.bincount(bars.issue, ~is_session, len(bars.symbols)).astype(int)
     begins = bars.day[bars.is_first]
-    due = np.maximum(facts.listed_on(bars.symbols), sessions[0])
-    late = (begins > due) & (facts.listed_on(bars.symbols) > sessions[0])
+    begin = begins.min() if facts.begin is None else facts.begin
+    due = np.maximum(facts.listed_on(bars.symbols), begin)
+    late = begins > due
     kinds = {
         "holed": int(((lacking > 0) & (strays == 0)).sum()),
         "stray": int((strays > 0).sum()),

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, or_, select
+from sqlalchemy import Connection, Row, func, or_, select
 
 from sillok.ingest.checks.rules import FUNDS, as_number
 from sillok.store import tables
@@ -54,10 +54,11 @@ _UNKNOWN = IssueFacts("", "", "", "", None, None, None)
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything but the bars. ``sessions`` (S) and ``through`` are days since 1970."""
+    """Everything but the bars. ``sessions`` (S), ``through`` and ``begin`` are days since 1970."""
 
     through: int
     sessions: Ints
+    begin: int | None = None  # the first day on which any issue has a bar
     issues: dict[str, IssueFacts] = field(default_factory=dict)
     actions: dict[str, tuple[Action, ...]] = field(default_factory=dict)
     revalued: frozenset[tuple[str, int]] = frozenset()  # symbol and day of a base price that was set anew
@@ -165,9 +166,11 @@ def _read_indices(conn: Connection) -> dict[str, dict[int, float]]:
 def read_facts(conn: Connection, through: date) -> Facts:
     """Read everything but the bars, as it stands in the store."""
     days = conn.execute(select(tables.session.c.date).order_by(tables.session.c.date)).scalars()
+    begin = conn.execute(select(func.min(tables.daily_bar.c.date))).scalar()
     return Facts(
         through=as_number(through),
         sessions=np.array([as_number(day) for day in days], np.int64),
+        begin=_number(begin),
         issues=_read_issues(conn),
         actions=_read_actions(conn),
         revalued=_read_revalued(conn),
