@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -387,6 +389,32 @@ def test_limits_that_contradict_one_another_are_said_with_the_nearest_change() -
         minimum_mad(draw(30, 4), min_return_period=0.5)
     with pytest.raises(InfeasibleError, match="max_weight"):
         minimum_cdar(draw(30, 4), Limits(max_weight=0.2))
+
+
+@pytest.mark.parametrize("solver", [minimum_cvar, minimum_evar, minimum_cdar, minimum_mad])
+@pytest.mark.parametrize(("T", "N", "unit"), [(1, 2, 1.0), (20, 1, 1.0), (60, 3, 30.0), (200, 8, 1e-4)])
+def test_limits_that_clash_in_any_unit_break_no_path(
+    solver: Callable[..., TailSolution], T: int, N: int, unit: float
+) -> None:
+    returns = draw(T, N, seed=T) * unit
+    for limits in (
+        Limits(max_weight=0.9 / N),
+        Limits(max_turnover=0.05),
+        Limits(budget=1.2, max_weight=1.1 / N),
+        Limits(max_gross=0.8, max_turnover=0.9, max_weight=0.95),
+    ):
+        with pytest.raises(InfeasibleError):
+            solver(returns, limits)
+
+
+@pytest.mark.parametrize("solver", [minimum_cvar, minimum_evar, minimum_cdar, minimum_mad])
+def test_a_cap_on_gross_weight_of_just_the_budget_changes_nothing_long_only(
+    solver: Callable[..., TailSolution],
+) -> None:
+    returns = draw(60, 8, seed=5)
+    plain, capped = solver(returns), solver(returns, Limits(max_gross=1.0, max_short=0.0))
+    np.testing.assert_array_equal(plain.weights, capped.weights)
+    assert capped.gap <= 1e-9
 
 
 def test_an_arbitrage_without_a_bound_has_no_least_risk() -> None:

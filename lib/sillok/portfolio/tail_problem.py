@@ -130,19 +130,31 @@ def state_problem(given: Scenarios | pd.DataFrame, limits: Limits, least: float 
         )
     lb, ub = bounds(labels, limits)
     region, others = Region(rows.A, rows.low, rows.high, lb, ub), list[str]()
-    if any(x is not None for x in (limits.max_gross, limits.max_short, limits.max_turnover)):
+    gross, short = _sizes(limits, lb)
+    if any(x is not None for x in (gross, short, limits.max_turnover)):
         previous = (
             np.zeros(len(lb)) if scenarios.previous is None else scenarios.previous.to_numpy(dtype=float)
         )
         region, others = lift(
             region,
-            gross=limits.max_gross,
-            short=limits.max_short,
+            gross=gross,
+            short=short,
             turnover=limits.max_turnover,
             previous=previous,
         )
     scale = float(np.sqrt(np.mean(R[:: max(1, len(R) // 500)] ** 2))) or 1.0
     return TailProblem(scenarios, R, p, mean, scale, region, rows, tuple(others), limits, least)
+
+
+def _sizes(limits: Limits, lb: np.ndarray) -> tuple[float | None, float | None]:
+    """Return the caps on the gross and the short weight that can hold anything back.
+
+    Long only, what is invested is the budget: a cap of just that would leave the region without an inside.
+    """
+    if (lb < 0).any():
+        return limits.max_gross, limits.max_short
+    idle = limits.max_gross is not None and limits.budget <= limits.max_gross
+    return None if idle else limits.max_gross, None
 
 
 def shadow_prices(problem: TailProblem, found: Least) -> Prices:

@@ -12,6 +12,7 @@ import numpy as np
 
 from sillok.errors import SolverError
 from sillok.portfolio.methods.tail_entropy import Entropic, Mild, judge, settle_entropic
+from sillok.portfolio.methods.tail_interior import row_step
 from sillok.portfolio.methods.tail_region import Region, Sides, inside
 
 __all__ = ["minimise_entropic"]
@@ -72,7 +73,7 @@ class _System:
         wish = mu - at.s * at.z
         right = -self.dual + sides.back((wish - at.z * self.slack) / at.s, len(at.x))
         first = self._solve(self._C, right, lower=1)[0]
-        dy = np.linalg.solve(self._S, -self.primal - self.Ae @ first) if len(self._S) else np.zeros(0)
+        dy = row_step(self._S, -self.primal - self.Ae @ first)
         dx = first + self._HA @ dy
         ds = sides.times(dx) + self.slack
         return dx, dy, ds, (wish - at.z * ds) / at.s
@@ -132,7 +133,8 @@ def minimise_entropic(goal: Entropic, region: Region, start: np.ndarray, *, cent
     with np.errstate(all="ignore"):
         at = _Point(x, np.zeros(int(sides.equal.sum())), s, np.full(len(s), centring / max(len(s), 1)) / s)
         end = _follow(goal, region, sides, at)
-    if not np.isfinite(end.merit(0.0)):
+        broken = not np.isfinite(end.merit(0.0))
+    if broken:
         raise SolverError("the interior point broke off")
     y, z = sides.prices(region, end.at.y, end.at.z)
     found = [judge(goal, region, end.at.x, end.q, y)]

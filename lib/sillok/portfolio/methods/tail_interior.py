@@ -19,7 +19,7 @@ import numpy as np
 from sillok.errors import SolverError
 from sillok.portfolio.methods.tail_region import Region, Sides, inside
 
-__all__ = ["Hinges", "Point", "follow_path"]
+__all__ = ["Hinges", "Point", "follow_path", "row_step"]
 
 _STEPS = 80  # twenty are usual
 # The relative gap at which the path ends: the kinks are told apart by then, and the last digits are not its work.
@@ -111,6 +111,16 @@ def _gram(E: np.ndarray, D: np.ndarray, gap: float) -> np.ndarray:
     return E.T @ E
 
 
+def row_step(S: np.ndarray, r: np.ndarray) -> np.ndarray:
+    """Return the step of the rows' multipliers, ``S^-1 r``: no number where there is none, which ends a path."""
+    if not len(S):
+        return np.zeros(0)
+    try:
+        return np.linalg.solve(S, r)
+    except np.linalg.LinAlgError:
+        return np.full(len(S), np.nan)
+
+
 class _Newton:
     """The equations of one step, factorised once and solved twice (Mehrotra, 1992)."""
 
@@ -146,7 +156,7 @@ class _Newton:
         right = -self.dual + sides.back((rc - path.z * self.slack) / path.s, len(path.x))
         right[:m] -= (self.D * g) @ path.E
         t = self._solve(self._C, right, lower=1)[0]
-        dy = np.linalg.solve(self._S, -self.primal - self._Ae @ t) if len(self._S) else np.zeros(0)
+        dy = row_step(self._S, -self.primal - self._Ae @ t)
         dx = t + self._HA @ dy
         de = path.E @ dx[:m]
         dq = self.D * (de + g)
