@@ -32,7 +32,9 @@ from nbformat.v4 import new_code_cell, new_notebook  # noqa: E402
 
 from sillok.kernels.memory import available_mb, proportional_mb  # noqa: E402
 from tests.kernels.forks import Forks, Kernel, parent, wait_until  # noqa: E402
+from tests.kernels.gallery import GALLERY, own_notebooks  # noqa: E402
 from tests.kernels.samples import SAMPLES, comparable, papermill_notebooks  # noqa: E402
+from tests.reference import environment, shared_home  # noqa: E402
 
 STACK = ("numpy", "pandas", "scipy.stats", "statsmodels.api", "cvxpy", "sqlalchemy", "plotly.graph_objects")
 IMPORTS = "import numpy, pandas, scipy.stats, statsmodels.api, cvxpy, sqlalchemy, plotly.graph_objects"
@@ -302,26 +304,30 @@ def voila(forks: Forks, folder: Path, rounds: int = 6) -> None:
             process.wait(20)
 
 
-async def same(forks: Forks) -> None:
+async def same(forks: Forks, home: Path) -> None:
     """Sixty notebooks on stock and forked kernels: every difference is printed."""
-    books = {**SAMPLES, **papermill_notebooks()}
-    different = []
+    own = own_notebooks()
+    books = {**SAMPLES, **GALLERY, **papermill_notebooks(), **own}
+    cells_seen, different, how = 0, [], {"spare": 0, "fork": 0, "stock": 0}
     for name, cells in books.items():
-        async with forks.kernel(stock=True) as stock, forks.kernel() as ours:
+        print(name, file=sys.stderr)
+        place = {"env": environment(home), "cwd": str(PROJECT)} if name in own else {}
+        async with forks.kernel(stock=True, **place) as stock, forks.kernel(**place) as ours:
+            how[ours.how] += 1
             for cell in cells:
-                one, other = [comparable(await k.run(cell)) for k in (stock, ours)]
+                one, other = [comparable(await k.run(cell, timeout=300)) for k in (stock, ours)]
+                cells_seen += 1
                 if one != other:
-                    different.append(
-                        {
-                            "notebook": name,
-                            "cell": cell[:80],
-                            "stock": str(one)[:400],
-                            "ours": str(other)[:400],
-                        }
-                    )
-    print(
-        json.dumps({"workload": "same output", "notebooks": len(books), "different": different}), flush=True
-    )
+                    told = {"notebook": name, "cell": cell[:80], "how": ours.how}
+                    different.append(told | {"stock": str(one)[:400], "ours": str(other)[:400]})
+    row = {
+        "workload": "same output",
+        "notebooks": len(books),
+        "cells": cells_seen,
+        "how": how,
+        "different": different,
+    }
+    print(json.dumps(row, ensure_ascii=False), flush=True)
 
 
 async def soak(forks: Forks, starts: int = 5000) -> None:
@@ -354,7 +360,7 @@ ROWS: dict[str, Callable[[Forks, Path], Any]] = {
     "voila": voila,
     "memory": lambda forks, _: asyncio.run(memory(forks)),
     "speed": lambda forks, _: asyncio.run(speed(forks)),
-    "same": lambda forks, _: asyncio.run(same(forks)),
+    "same": lambda forks, folder: asyncio.run(same(forks, shared_home(folder))),
     "soak": lambda forks, _: asyncio.run(soak(forks)),
 }
 

@@ -129,7 +129,7 @@ class Kernel:
                 outputs.append({"type": message["msg_type"], **message["content"]})
 
         # Not execute_interactive: it waits on the raw sockets, whose wake-ups can be lost (client.py says how).
-        asked = self.client.execute(code)
+        asked = self.client.execute(code, allow_stdin=False)
         idle = False
         while not idle:
             message = await self.client.get_iopub_msg(timeout=timeout)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.kernels.forks import Forks, Kernel, parent, wait_until
+from tests.kernels.gallery import GALLERY
 from tests.kernels.samples import SAMPLES, comparable
 
 STACK = (
@@ -38,13 +39,16 @@ async def _run(kernel: Kernel, cells: list[str]) -> list[object]:
     return [comparable(await kernel.run(cell)) for cell in cells]
 
 
-@pytest.mark.parametrize("name", SAMPLES)
+BOOKS = {**SAMPLES, **GALLERY}
+
+
+@pytest.mark.parametrize("name", BOOKS)
 async def test_a_notebook_says_the_same(stack: Forks, name: str) -> None:
     wait_until(stack.spare_is_ready)
     async with stack.kernel(stock=True) as stock, stack.kernel() as spare:
-        said, forked = await asyncio.gather(_run(stock, SAMPLES[name]), _run(spare, SAMPLES[name]))
+        said, forked = await asyncio.gather(_run(stock, BOOKS[name]), _run(spare, BOOKS[name]))
         assert spare.how == "spare"
-    for cell, one, other in zip(SAMPLES[name], said, forked, strict=True):
+    for cell, one, other in zip(BOOKS[name], said, forked, strict=True):
         assert one == other, cell
 
 
