@@ -34,7 +34,8 @@ __all__ = ["Parent", "Refused", "main"]
 log = logging.getLogger("sillok.kernels")
 
 _REFILL_AFTER_S = 0.15  # a fork holds the next request up, so spares wait until the rush is over
-_LOOK_S = 5.0  # how often limits are looked at
+_LOOK_S = 5.0  # how often files and limits are looked at
+_SOONEST_S = 0.1  # and limits that are about to be reached
 _GRACE_S = 5.0  # between asking a kernel to end and ending it
 _START_S = 60.0  # a kernel that is not ready then is ended
 _FREE_MB = 512  # memory that the machine must keep free for a spare to be made
@@ -101,6 +102,7 @@ class Parent:
         self._began = self._last_use = time.monotonic()
         self._refill_at = 0.0
         self._look_at = 0.0
+        self._due_at = 0.0  # when a limit may be reached next
         self._count = 0
         self._stale: str | None = None
         self.counts = {
@@ -205,7 +207,7 @@ class Parent:
 
     def _patience_ms(self) -> int:
         now = time.monotonic()
-        until = [self._look_at]
+        until = [self._look_at, self._due_at]
         if self._deaf_until > now:
             until.append(self._deaf_until)
         if self._short_of_spares():
@@ -214,9 +216,11 @@ class Parent:
 
     def _keep_time(self) -> None:
         now = time.monotonic()
+        if now >= self._due_at:
+            self._hold_limits(now)
+            self._due_at = self._next_due(now)
         if now >= self._look_at:
             self._look_at = now + _LOOK_S
-            self._hold_limits(now)
             if self._listener is not None and (changed := self._freshness.changed(thorough=True)):
                 self._withdraw(f"{changed} has changed")
         if self._short_of_spares() and now >= self._refill_at:
@@ -336,8 +340,8 @@ class Parent:
         self._named(spare, message)
         self.counts["spares_used"] += 1
 
-    @staticmethod
-    def _named(kernel: _Kernel, message: wire.Message) -> None:
+    def _named(self, kernel: _Kernel, message: wire.Message) -> None:
+        self._due_at = min(self._due_at, time.monotonic() + _SOONEST_S)
         kernel.name, kernel.limits, kernel.file = (
             message["name"],
             message["limits"],
@@ -472,6 +476,18 @@ class Parent:
                 self.counts["ended_idle"] += 1
                 kernel.why = f"it has been idle for longer than its limit of {idle} s"
                 self._end(kernel, signal.SIGTERM)
+
+    def _next_due(self, now: float) -> float:
+        """Return when to look at the limits again: as soon as one can be reached, and not ten times a second."""
+        due = now + _LOOK_S
+        for kernel in self._kernels.values():
+            if kernel.claimed is None or kernel.ending is not None:
+                continue
+            if age := kernel.limits.get("age_s", 0):
+                due = min(due, kernel.claimed + age)
+            if idle := kernel.limits.get("idle_s", 0):
+                due = min(due, now + idle - kernel.activity.idle_s())
+        return max(due, now + _SOONEST_S)
 
     def status(self) -> wire.Message:
         """Return what this parent looks after, with memory in MB."""
