@@ -79,8 +79,8 @@ class Recipe:
 
     @property
     def name(self) -> str:
-        """Twelve hex digits that tell this recipe from others."""
-        made_of = [self.executable, *self.flags, "|", *self.preload, str(sys.version), sys.prefix]
+        """Twelve hex digits that tell this recipe from others, to its parent and to owners of any interpreter."""
+        made_of = [self.executable, *self.flags, "|", *self.preload]
         return hashlib.sha256("\0".join(made_of).encode()).hexdigest()[:12]
 
 
