@@ -79,6 +79,24 @@ SAMPLES: dict[str, list[str]] = {
         "round(cp.Problem(cp.Minimize(cp.sum(x)), [x >= 1]).solve(solver=cp.OSQP), 3)",
         "round(cp.Problem(cp.Minimize(cp.sum(x)), [x >= 1]).solve(solver=cp.SCS), 3)",
     ],
+    "optimisation in parallel": [
+        "import cvxpy as cp, numpy as np\nrng = np.random.default_rng(7)\nA = rng.random((60, 120)); c = rng.random(120)",
+        "x = cp.Variable(120); lp = cp.Problem(cp.Minimize(c @ x), [A @ x >= 1, x >= 0])",
+        "round(lp.solve(solver=cp.HIGHS, parallel='on', threads=2), 6), round(lp.solve(solver=cp.HIGHS, highs_options={'solver': 'ipm'}), 6)",
+        "y = cp.Variable(30, integer=True); mip = cp.Problem(cp.Minimize(c[:30] @ y), [A[:20, :30] @ y >= 1, y >= 0, y <= 3])\nround(mip.solve(solver=cp.HIGHS, parallel='on', threads=2), 6)",
+        "import highspy\nh = highspy.Highs(); h.setOptionValue('output_flag', False); h.setOptionValue('parallel', 'on'); h.setOptionValue('threads', 2)\nv = [h.addVariable(lb=0, ub=4) for _ in range(3)]; h.addConstr(v[0] + v[1] + v[2] >= 5); h.minimize(v[0] + 2 * v[1] + 3 * v[2]); h.getObjectiveValue()",
+        "qp = cp.Problem(cp.Minimize(cp.sum_squares(A @ x - 1)), [x >= 0, cp.sum(x) == 1])\n[round(qp.solve(solver=s), 4) for s in (cp.PIQP, cp.CLARABEL, cp.DAQP)]",
+        "S = cp.Variable((4, 4), PSD=True)\nround(cp.Problem(cp.Minimize(cp.trace(S)), [S[0, 1] == 1]).solve(solver=cp.CLARABEL), 4)",
+        "round(mip.solve(solver=cp.SCIP), 6)",
+        "import piqp\np = piqp.DenseSolver(); p.setup(np.eye(2), np.ones(2), np.ones((1, 2)), np.ones(1)); str(p.solve()), np.round(p.result.x, 6).tolist()",
+    ],
+    "linear algebra in threads": [
+        "import numpy as np, scipy.linalg as la, threadpoolctl\nfrom concurrent.futures import ThreadPoolExecutor",
+        "a = np.random.default_rng(3).random((300, 300)) + 30 * np.eye(300)",
+        "with threadpoolctl.threadpool_limits(2):\n    r = [a @ a, la.inv(a), la.cholesky(a @ a.T), la.lu(a)[2], np.linalg.svd(a)[1]]\n[round(float(np.abs(x).sum()), 4) for x in r]",
+        "with ThreadPoolExecutor(4) as pool:\n    found = list(pool.map(np.linalg.slogdet, [a] * 8))\nround(float(found[7][1]), 6)",
+        "import multiprocessing as mp\nwith mp.get_context('fork').Pool(2) as pool:\n    print(np.round(pool.map(np.trace, [a, a.T @ a]), 4))",
+    ],
     "database": [
         "import sqlalchemy as sa\ne = sa.create_engine('sqlite://')\nwith e.connect() as c:\n    print(c.execute(sa.text('select 6 * 7')).scalar())"
     ],
