@@ -24,6 +24,25 @@ def weekdays(start: date, end: date) -> list[date]:
     return [day for day in days if day.weekday() < 5][::-1]
 
 
+async def test_bars_of_another_issue_are_refused(tmp_path: Path) -> None:
+    vendor = Vendor()
+    row = {"date": "20260105", "revaluation": "00"}
+    span = DAY, DAY + timedelta(days=1)
+    async with talking(vendor, tmp_path) as client:
+        for told in ("900020", "90001", "９０００１０"):
+            vendor.answers["daily_chart"] = answer("daily_chart", row, head={"symbol": told})
+            for ask in (client.daily_bars, client.raw_bars):
+                with pytest.raises(FatalVendorError, match="asked for 900010, KIS answered about"):
+                    await ask("900010", *span)
+        for told in ("", "  ", " 900010 ", "Q900010"):  # unknown, or a note by its longer name
+            vendor.answers["daily_chart"] = answer("daily_chart", row, head={"symbol": told})
+            assert len(await client.raw_bars("900010", *span)) == 1
+        vendor.answers["index_chart"] = answer("index_chart", row, head={"code": "1001"})
+        with pytest.raises(FatalVendorError, match="asked for 0001, KIS answered about '1001'"):
+            await client.index_bars("KOSPI", *span)
+        assert len(await client.index_bars("KOSDAQ", *span)) == 1
+
+
 # ---- investors
 def investors(days: list[date], name: str) -> Callable[[dict[str, str]], dict[str, Any]]:
     full = schema.ENDPOINTS[name].page_rows

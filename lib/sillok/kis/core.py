@@ -67,6 +67,7 @@ class Core:
             start,
             end,
             parse=lambda rows: parse_daily_bars(symbol, rows),
+            about="symbol",
         )
 
     async def raw_bars(self, symbol: str, start: date, end: date) -> list[RawBar]:
@@ -114,6 +115,7 @@ class Core:
             start,
             end,
             parse=lambda rows: parse_index_bars(code, rows),
+            about="code",
         )
 
     async def overseas_bars(

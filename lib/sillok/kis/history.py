@@ -46,6 +46,7 @@ async def raw_bars(calls: Calls, symbol: str, start: date, end: date) -> list[Ra
         start,
         end,
         parse=lambda rows: parse_raw_bars(symbol, rows),
+        about="symbol",
     )
 
 

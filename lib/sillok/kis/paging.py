@@ -45,11 +45,14 @@ async def chart_bars(
     *,
     parse: Callable[[Sequence[Any]], list[_Bar]],
     full: int | None = None,
+    about: str = "",
 ) -> list[_Bar]:
     """Return the bars of ``[start, end)``, oldest first, from pages that come newest first.
 
     Parameters
     ----------
+    about
+        The field of the answer's head, by our name, that says whose bars they are; empty: none does.
     full
         How many rows a page has that is not the last one, if that is not ``page_rows``; 1 where the vendor does not
         say: then an empty page is the last.
@@ -59,7 +62,8 @@ async def chart_bars(
     DataError
         If the dates are reversed.
     FatalVendorError
-        If a page holds days outside its span, twice, or in another order: so the paging always ends.
+        If a page holds days outside its span, twice, or in another order: so the paging always ends. If it says that
+        it is about something else.
     """
     check_dates(start, end)
     kept: list[_Bar] = []
@@ -67,6 +71,8 @@ async def chart_bars(
     while start <= last:
         span = {"start": f"{start:%Y%m%d}", "end": f"{last:%Y%m%d}"}
         body, _ = await transport.get(endpoint, endpoint.query(**query, **span))
+        if about:
+            _refuse_other(body, endpoint, about, query["symbol"])
         bars = parse(rows_of(body, endpoint))
         days = [bar.date for bar in bars]
         if days and not (start <= days[-1] and days[0] <= last and all(map(gt, days, days[1:]))):
@@ -82,6 +88,17 @@ async def chart_bars(
         last = days[-1] - _DAY
     kept.reverse()
     return kept
+
+
+def _refuse_other(body: Mapping[str, Any], endpoint: Endpoint, about: str, asked: str) -> None:
+    head = body.get(endpoint.head.key)
+    told = head.get(endpoint.head.vendor_names[about]) if isinstance(head, dict) else None
+    # Blank for an issue that KIS does not know; a letter before the six digits of a note may come or not.
+    if isinstance(told, str) and told.strip(" ") and not told.strip(" ").endswith(asked[-6:]):
+        raise FatalVendorError(
+            f"{endpoint.path}: asked for {asked}, KIS answered about {told[:20]!r}; nothing of it is kept",
+            symbol=asked,
+        )
 
 
 async def key_pages(
