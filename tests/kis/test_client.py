@@ -263,6 +263,8 @@ async def test_a_refused_token_is_renewed_once_and_not_for_ever(tmp_path: Path) 
     with pytest.raises(AuthError, match="EGW00123"):
         await ask(answer, tmp_path)
     assert seen == 2
+    bars, _ = await ask(always(200, {"rt_cd": "0", "output2": [{}]}), tmp_path)
+    assert bars == [], "what comes after it goes on"
 
 
 async def test_a_temporary_failure_is_got_over(tmp_path: Path) -> None:

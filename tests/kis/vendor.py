@@ -28,7 +28,7 @@ _PLAIN = {
     "month": "202512", "span": "2026/02/04 ~ 2026/02/10",
 }  # fmt: skip
 
-_TEXTS = {"symbol": "900010", "side": "02", "ex_code": "00", "revaluation": "00"}
+_TEXTS = {"symbol": "900010", "code": "0001", "side": "02", "ex_code": "00", "revaluation": "00"}
 
 
 class Asked(NamedTuple):

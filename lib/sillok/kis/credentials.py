@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from sillok.errors import ConfigError
+from sillok.clock import KST
+from sillok.errors import ConfigError, FatalVendorError
 
-__all__ = ["Credentials", "Token"]
+__all__ = ["WRITABLE", "Credentials", "Token", "read_token"]
 
+WRITABLE = re.compile("[!-~]+").fullmatch  # what a header can hold
 _AHEAD = timedelta(minutes=10)
+_LONGEST_LIFE_S = 366 * 86_400.0  # a partner's token lives for three months
+_END = "%Y-%m-%d %H:%M:%S"  # in Seoul
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +56,31 @@ class Token:
     def renew_at(self) -> datetime:
         """When another one is asked for: ten minutes before the end, or a tenth of a shorter life."""
         return self.expires_at - min(_AHEAD, (self.expires_at - self.issued_at) / 10)
+
+
+def read_token(body: Mapping[str, Any], now: datetime) -> Token:
+    """Return the token of an answer; ``now`` is the instant of its issue.
+
+    A token that the vendor gives once more, as it does within six hours, ends when it first would have: the answer
+    says when, and is believed where our clock does not contradict it.
+
+    Raises
+    ------
+    FatalVendorError
+        If there is no token in it that a header could hold, or no end that makes sense.
+    """
+    value = body.get("access_token")
+    if not isinstance(value, str) or not WRITABLE(value):
+        raise FatalVendorError("KIS answered a token that cannot be read; is this a KIS host?")
+    try:
+        life_s = float(body["expires_in"])
+    except (KeyError, TypeError, ValueError, OverflowError):
+        life_s = 0.0
+    if not 0 < life_s <= _LONGEST_LIFE_S:
+        raise FatalVendorError("KIS answered a token whose end cannot be read; is this a KIS host?")
+    ends = now + timedelta(seconds=life_s)
+    try:
+        told = datetime.strptime(str(body.get("access_token_token_expired")), _END).replace(tzinfo=KST)
+    except ValueError:
+        return Token(value, now, ends)
+    return Token(value, now, told if now < told < ends else ends)

@@ -16,7 +16,7 @@ import aiohttp
 from sillok.clock import KST
 from sillok.errors import AuthError, FatalVendorError, RetriableVendorError
 from sillok.kis.answers import LEDGER_TOO_FAST, RateLimitError, TokenRefusedError, read_answer
-from sillok.kis.credentials import Credentials, Token
+from sillok.kis.credentials import WRITABLE, Credentials, Token, read_token
 from sillok.kis.retries import Effort, Retries
 from sillok.kis.schema import Endpoint
 from sillok.kis.throttle import Throttle, Turn
@@ -222,18 +222,14 @@ class Transport:
     async def _ask_token(self) -> Token:
         keys = {"appkey": self._credentials.app_key, "appsecret": self._credentials.app_secret}
         body = await self._ask(_TOKEN_PATH, keys)
-        now = self._now()
-        try:
-            value, life_s = str(body["access_token"]), float(body["expires_in"])
-        except (KeyError, TypeError, ValueError):
-            raise FatalVendorError("KIS answered a token that cannot be read; is this a KIS host?") from None
-        _log.debug("a new token, for %.0f s", life_s)
-        return Token(value, now, now + timedelta(seconds=life_s))
+        token = read_token(body, self._now())
+        _log.debug("a new token, until %s", token.expires_at)
+        return token
 
     async def _ask_approval(self, effort: Effort) -> str:
         keys = {"appkey": self._credentials.app_key, "secretkey": self._credentials.app_secret}
         key = (await self._ask(_APPROVAL_PATH, keys, effort)).get("approval_key")
-        if not isinstance(key, str) or not key:
+        if not isinstance(key, str) or not WRITABLE(key):
             raise FatalVendorError("KIS answered no approval key; is this a KIS host?")
         return key
 
