@@ -220,6 +220,18 @@ FAULTS = {
         change(raw_bar, None, NEWEST, high=raw_bar.c.high * 2), "price_limit", "error", None
     ),
     # From one day to the next.
+    "amounts in million won": Fault(
+        change(raw_bar, None, NEWEST, amount_krw=raw_bar.c.amount_krw // 1_000_000), "amounts", "error", None
+    ),
+    "an amount in thousand won": Fault(
+        change(raw_bar, QUIET, EARLIER, amount_krw=raw_bar.c.amount_krw // 1_000), "amounts", "warn", kinds={"unit": 1}, names=QUIET
+    ),
+    "volumes in thousand shares": Fault(
+        change(raw_bar, None, NEWEST, volume=raw_bar.c.volume // 1_000), "amounts", "error", None
+    ),
+    "no amounts at all": Fault(
+        both(change(raw_bar, None, None, amount_krw=None), change(daily_bar, None, None, amount_krw=None)), "amounts", "info", 0
+    ),
     "a market without prices": Fault(change(daily_bar, None, NEWEST, **HALT), "halted", "error", None),
     "an issue halted for a quarter": Fault(
         lambda conn: conn.execute(update(daily_bar).where(daily_bar.c.symbol == QUIET, daily_bar.c.date > date(2026, 1, 1)).values(HALT)),

@@ -9,7 +9,18 @@ from datetime import date
 from sqlalchemy import Connection, delete, insert, select
 
 from sillok.errors import MissingDataError
-from sillok.ingest.checks import adjusted, coverage, crosscheck, datasets, feeds, halts, moves, prices, twins
+from sillok.ingest.checks import (
+    adjusted,
+    amounts,
+    coverage,
+    crosscheck,
+    datasets,
+    feeds,
+    halts,
+    moves,
+    prices,
+    twins,
+)
 from sillok.ingest.checks.bars import Part, read_parts
 from sillok.ingest.checks.facts import Facts, read_facts
 from sillok.ingest.checks.result import CheckResult, Found
@@ -53,6 +64,7 @@ CHECKS: tuple[BarCheck | StoreCheck, ...] = (
     BarCheck("price_order", prices.find_disorder, prices.judge_disorder, prices.ORDER_REASONS),
     BarCheck("price_ticks", prices.find_off_ticks, prices.judge_off_ticks, prices.TICK_REASONS),
     BarCheck("price_limit", prices.find_over_limit, prices.judge_over_limit, prices.LIMIT_REASONS),
+    StoreCheck("amounts", amounts.check_amounts, amounts.AMOUNT_REASONS),
     # From one day to the next.
     BarCheck("halted", halts.find_halts, halts.judge_halts, halts.HALT_REASONS),
     BarCheck("copies", halts.find_copies, halts.judge_copies, halts.COPY_REASONS),
