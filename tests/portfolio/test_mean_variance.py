@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from sillok.errors import ConfigError, DataError, SolverError
 from sillok.portfolio import Data, Limits, minimum_variance, track_benchmark
+from sillok.portfolio.statement import Answer, Statement
 from sillok.risk import portfolio_volatility
 
 
@@ -128,9 +129,15 @@ def test_a_tight_risk_limit_is_kept_and_named_as_binding() -> None:
     assert "vol" in found.binding
 
 
-def test_only_an_optimal_answer_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cp.Problem, "status", property(lambda self: cp.OPTIMAL_INACCURATE))
+@pytest.mark.parametrize("status", [cp.OPTIMAL, cp.OPTIMAL_INACCURATE])
+def test_only_an_optimal_answer_is_accepted(monkeypatch: pytest.MonkeyPatch, status: str) -> None:
+    def poor(statement: Statement, *, tight: bool = False) -> Answer:
+        names, N = len(statement.terms.rows.names), len(statement.terms.lb)
+        return Answer(np.full(N, 1 / N), np.zeros(names), np.zeros(N), {}, status)
+
+    monkeypatch.setattr(Statement, "solve", poor)
     monkeypatch.setattr("sillok.portfolio.solve.polish", lambda lagrangian, answer: None)
+    monkeypatch.setattr("sillok.portfolio.solve.solve_pieces", lambda lagrangian, goal: None)
     with pytest.raises(SolverError, match="only an optimal one is accepted"):
         minimum_variance(make(), Limits(max_turnover=1.5))
 

@@ -24,6 +24,7 @@ __all__ = [
     "check_excess",
     "form_of",
     "greatest_return",
+    "refuse_ratio",
     "solve_direct",
 ]
 
@@ -260,7 +261,11 @@ def check_excess(plain: Arrays, goal: Goal) -> None:
         raise SolverError("the ratio needs expected returns")
     excess = plain.mu - goal.risk_free_annual
     most = greatest_return(plain, excess)
-    best = np.inf if most is None else float(excess @ most.x)
+    refuse_ratio(np.inf if most is None else float(excess @ most.x))
+
+
+def refuse_ratio(best: float) -> None:
+    """Raise InfeasibleError unless ``best``, the greatest excess return, is above zero: else no ratio is."""
     if best <= 0:
         raise InfeasibleError(
             f"no portfolio within the limits is expected to earn more than the riskless rate; the best falls short "

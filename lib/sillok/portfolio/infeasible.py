@@ -31,6 +31,9 @@ _PRICED = 1e-6  # multipliers of the elastic programme are of the size of one
 _MANY = 40  # limits that are tried one by one
 _LISTED = 8  # of each kind, in the message
 _DIGITS = 6  # significant ones, of the values in the message
+# A linear programme's corner is exact but for rounding; an interior point's answer, where a limit is curved, is not.
+_SAME = 1e-11
+_MARGIN = 1e-7
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,16 @@ class Limit:
     def size(self) -> float:
         """What a change of it is measured in."""
         return abs(self.value) or 1.0
+
+    def moved(self, slack: float) -> float:
+        """Return the value that gives way by ``slack``."""
+        return self.value + slack if self.upper else self.value - slack
+
+
+def _margin(limits: Limits) -> float:
+    """Return by what part of its size a limit gives way beyond what the elastic programme says."""
+    bent = (limits.max_vol_annual, limits.max_tracking_annual, limits.impact_cost)
+    return 0.0 if all(limit is None for limit in bent) else _MARGIN
 
 
 class _Elastic:
@@ -204,14 +217,14 @@ def _grouped(limits: list[Limit]) -> list[list[Limit]]:
     return list(found.values())
 
 
-def _rounded(limit: Limit, slack: float) -> float:
-    """Return the new value to ``_DIGITS`` digits, rounded to the side on which the limit can be kept."""
-    value = limit.value + slack if limit.upper else limit.value - slack
+def _rounded(limit: Limit, value: float, margin: float) -> float:
+    """Return the new value in few digits, rounded to the side on which the limit can be kept."""
+    value += (1.0 if limit.upper else -1.0) * margin * limit.size
     if abs(value) < _KEPT * limit.size:
         return 0.0
     unit = 10.0 ** (floor(log10(abs(value))) + 1 - _DIGITS)
     near = round(value / unit)
-    if abs(near * unit - value) > 1e-2 * unit:
+    if abs(near * unit - value) > _SAME * abs(value):
         near = ceil(value / unit) if limit.upper else floor(value / unit)
     return float(f"{near * unit:.{_DIGITS}g}")
 
@@ -250,13 +263,16 @@ def explain(data: Data, limits: Limits) -> InfeasibleError:
     given = elastic.give(soft, hard) if soft else None
     if given is None:
         given = elastic.give([*soft, *hard], []) or {}
-    change = {limit: _rounded(limit, x) for limit, x in given.items() if x > _KEPT * limit.size}
+    margin = _margin(limits)
+    change = {
+        limit: _rounded(limit, limit.moved(x), margin) for limit, x in given.items() if x > _KEPT * limit.size
+    }
     alone = {}
     for limit in clash if len(clash) <= _MANY else []:
         others = [other for other in elastic.stated if other != limit]
         found = None if limit.name in fixed else elastic.give([limit], others)
         if found is not None:
-            alone[limit] = _rounded(limit, found[limit])
+            alone[limit] = _rounded(limit, limit.moved(found[limit]), margin)
     words = f"the limits contradict one another: no portfolio of these {len(data.labels)} issues has at once "
     words += _listed(list(dict.fromkeys(_said(limit) for limit in clash)), ", ")
     words += (

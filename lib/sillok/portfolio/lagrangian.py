@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["Kinks", "Lagrangian", "Point"]
 
 
+_EPS = 8 * float(np.finfo(float).eps)  # as in a certificate of the direct methods
+
+
 class Kinks(NamedTuple):
     """The terms with a corner, by issue: between ``down`` and ``up`` lies each slope at the corner."""
 
@@ -148,6 +151,13 @@ class Lagrangian:
         g = g - self.earns * self.reward - self._multiplier(nu, "return") * self.mu
         traded = w - self.p
         return g + earned * 1.5 * self.impact * np.sign(traded) * np.sqrt(np.abs(traded))
+
+    def noise(self, w: np.ndarray, nu: np.ndarray, S: float) -> np.ndarray:
+        """Return what rounding may make of :meth:`smooth`, (N,): ``|Sigma_ij| <= vol_i vol_j``."""
+        own, off, earned = self._weights(w, nu, S)
+        vol = np.sqrt(self.plain.form.diagonal)
+        moved = own * float(vol @ np.abs(w)) + abs(off) * float(vol @ np.abs(w - self.b))
+        return _EPS * (vol * moved + abs(earned) * (np.abs(self.reward) + np.abs(self.mu)))
 
     def kinks(self, w: np.ndarray, nu: np.ndarray, S: float) -> Kinks:
         """Return the corners and their slopes."""

@@ -14,13 +14,15 @@ import numpy as np
 from sillok.portfolio.lagrangian import Lagrangian
 from sillok.portfolio.statement import Answer
 
-__all__ = ["Proof", "polish", "prove"]
+__all__ = ["Proof", "bound_prices", "polish", "prove"]
 
 _ROUNDS = 30  # changes of the guess
 _NEWTON = 40  # steps for one guess; quadratic near the answer
 # An interior point of gap 1e-8 leaves weights within about the root of it of where they end.
 _NEAR = 1e-4
 _NO_RISK = 1e-6
+_KEPT = 1e-12  # a limit missed by less is kept
+_EPS = 8 * float(np.finfo(float).eps)  # what a sum of some hundred products is off by, against their size
 _NOTHING = 1e-11  # a multiplier this small is a rounding
 # An issue let loose from a corner starts this far on the side to which it goes.
 _NUDGE = 1e-9
@@ -32,6 +34,11 @@ class Proof:
 
     gap: float  # bound on the distance of the objective from the optimum, as part of its size
     violation: float  # largest distance by which a limit is broken, in its own unit
+
+    def excels(self, other: Proof) -> bool:
+        """Whether this one is the better: limits are kept first, to rounding; then the gap counts."""
+        mine, theirs = max(self.violation, _KEPT), max(other.violation, _KEPT)
+        return (mine, self.gap) <= (theirs, other.gap)
 
 
 @dataclass(slots=True)
@@ -67,6 +74,8 @@ def prove(lag: Lagrangian, answer: Answer, w: np.ndarray) -> Proof:
     g = smooth + rows.A.T @ y
     # What corners leave open is taken where the bounds have least to carry.
     left = np.clip(0.0, g + down, g + up)
+    # What rounding alone makes of a slope that is zero says nothing.
+    left = np.where(np.abs(left) > lag.noise(w, nu, S) + _EPS * (np.abs(y) @ np.abs(rows.A)), left, 0.0)
     at = np.where(left > 0, lb, ub)
     far = np.where(np.isfinite(at), at, w - np.sign(left) * (1 + np.abs(w)))
     Aw = rows.A @ w
@@ -75,11 +84,27 @@ def prove(lag: Lagrangian, answer: Answer, w: np.ndarray) -> Proof:
     point = lag.at(w)
     excess = float(left @ (w - far) + y @ (end - Aw)) - float(nu @ point.values)
     # Where the least is zero, as in tracking what can be held, the gap is measured against a part of the mean variance.
-    size = max(abs(lag.objective(w)) * unit, _NO_RISK * float(lag.plain.form.diagonal.mean()))
+    value = lag.objective(w)
+    size = max(abs(value) * unit, _NO_RISK * float(lag.plain.form.diagonal.mean()))
+    if lag.goal.kind in {"variance", "tracking"}:
+        excess = min(excess, value)  # no variance is below zero
     broken = [rows.low - Aw, Aw - rows.high, lb - w, w - ub, point.values]
     return Proof(
         max(excess, 0.0) / size if size else 0.0, max(float(np.max(part, initial=0.0)) for part in broken)
     )
+
+
+def bound_prices(lag: Lagrangian, answer: Answer) -> Answer:
+    """Return the answer with the prices of its bounds, which the others leave over."""
+    w = answer.weights
+    if w is None:
+        return answer
+    S, unit = (lag.ratio(w), float(np.sqrt(lag.variance(w)))) if lag.goal.kind == "sharpe" else (0.0, 1.0)
+    nu = np.array([answer.others.get(name, 0.0) * unit for name in lag.names])
+    smooth, down, up = _slopes(lag, w, nu, S)
+    g = smooth + lag.plain.rows.A.T @ (answer.rows * unit)
+    at = (w <= lag.plain.lb) | (w >= lag.plain.ub)
+    return answer._replace(bounds=np.where(at, -np.clip(0.0, g + down, g + up), 0.0) / unit)
 
 
 def _first_guess(lag: Lagrangian, answer: Answer, w: np.ndarray) -> _Guess:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,11 +13,12 @@ from sillok.errors import ConfigError, InfeasibleError, SolverError
 from sillok.portfolio.constraints import cost_coefficients
 from sillok.portfolio.data import Data, Limits, Solution
 from sillok.portfolio.definiteness import check_definite
-from sillok.portfolio.direct import Arrays, Start, applies, arrays, check_excess, solve_direct
+from sillok.portfolio.direct import Arrays, Start, applies, arrays, refuse_ratio, solve_direct
 from sillok.portfolio.infeasible import explain
 from sillok.portfolio.lagrangian import Lagrangian
+from sillok.portfolio.pieces import solve_pieces
 from sillok.portfolio.plain import Plain, is_plain, solve_plain
-from sillok.portfolio.polish import polish, prove
+from sillok.portfolio.polish import Proof, polish, prove
 from sillok.portfolio.prices import Prices
 from sillok.portfolio.statement import Answer, Goal, Statement
 
@@ -24,6 +27,7 @@ __all__ = ["Engine", "solve", "solved", "trading_cost"]
 _SMALL = 100  # issues
 # A gap above the first is more than rounding makes of an exact answer; a limit is kept to the second.
 _ROUNDED, _EXACT = 1e-11, 1e-12
+_PROVED = 1e-9  # the gap that is asked of every method
 # Only an optimal answer is an answer: a solver's own that could not be made exact is taken up to these.
 _GAP, _VIOLATION = 1e-6, 1e-8
 
@@ -153,27 +157,46 @@ class Engine:
         return self._stated(data, limits, goal, lagrangian)
 
     def _stated(self, data: Data, limits: Limits, goal: Goal, lagrangian: Lagrangian) -> Solution:
+        try:
+            found = self._by_statement(data, limits, goal, lagrangian)
+        except InfeasibleError:
+            raise
+        except SolverError:
+            # What leaves an interior point no room may still be solved in pieces.
+            other = _in_pieces(lagrangian, goal)
+            if other is None:
+                raise
+            found = other
+        else:
+            if not found.is_exact:
+                other = _in_pieces(lagrangian, goal)
+                found = found if other is None or found.proof.excels(other.proof) else other
+        proof = found.proof
+        # The proof decides, whatever the solver says of its answer.
+        if not (proof.gap <= _GAP and proof.violation <= _VIOLATION):
+            raise SolverError(
+                f"the answer is {found.answer.status}, has a gap of {proof.gap:.3g} and breaks a limit by {proof.violation:.3g}; "
+                "only an optimal one is accepted: loosen the limits or shrink Sigma",
+                gap=proof.gap,
+                violation=proof.violation,
+            )
+        return solved(data, limits, goal, found.answer, lagrangian, method=found.method, gap=proof.gap)
+
+    def _by_statement(self, data: Data, limits: Limits, goal: Goal, lagrangian: Lagrangian) -> _Found:
         statement = self._statement(data, limits, goal)
         raw = statement.solve()
         if raw.weights is None:
             if goal.kind == "sharpe":
-                check_excess(lagrangian.plain, goal)
+                _check_ratio(data, limits, goal)
             raise InfeasibleError("the solver finds no portfolio within the limits")
-        exact = polish(lagrangian, raw)
-        if exact is None:
-            raw = statement.solve(tight=True)
-            exact = polish(lagrangian, raw)
-        answer, method = (raw, "cvxpy: CLARABEL") if exact is None else (exact, "cvxpy: CLARABEL, made exact")
-        proof = prove(lagrangian, answer, _weights(answer))
-        good = proof.gap <= _GAP and proof.violation <= _VIOLATION
-        if not good or (exact is None and raw.status != "optimal"):
-            raise SolverError(
-                f"the answer is {raw.status}, has a gap of {proof.gap:.3g} and breaks a limit by {proof.violation:.3g}; only an optimal "
-                "one is accepted: loosen the limits or shrink Sigma",
-                gap=proof.gap,
-                violation=proof.violation,
-            )
-        return solved(data, limits, goal, answer, lagrangian, method=method, gap=proof.gap)
+        found = _finished(lagrangian, raw)
+        if found.is_exact:
+            return found
+        tight = statement.solve(tight=True)
+        if tight.weights is None:
+            return found
+        other = _finished(lagrangian, tight)
+        return found if found.proof.excels(other.proof) else other
 
     def _statement(self, data: Data, limits: Limits, goal: Goal) -> Statement:
         shape = tuple(getattr(limits, name) is None for name in Limits.__dataclass_fields__)
@@ -197,12 +220,63 @@ class Engine:
         return found
 
 
+class _Found(NamedTuple):
+    """An answer with its proof."""
+
+    answer: Answer
+    proof: Proof
+    method: str
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether there is nothing left to gain."""
+        return self.proof.gap <= _PROVED and self.proof.violation <= _EXACT
+
+
+def _finished(lagrangian: Lagrangian, raw: Answer) -> _Found:
+    """Return a solver's answer, made exact where that can be done and proves to be the better one."""
+    found = _Found(raw, prove(lagrangian, raw, _weights(raw)), "cvxpy: CLARABEL")
+    exact = polish(lagrangian, raw)
+    if exact is None:
+        return found
+    other = _Found(exact, prove(lagrangian, exact, _weights(exact)), "cvxpy: CLARABEL, made exact")
+    return found if found.proof.excels(other.proof) else other
+
+
+def _in_pieces(lagrangian: Lagrangian, goal: Goal) -> _Found | None:
+    """Return the answer by a direct method on the pieces between corners, with its last digits; None if there is none."""
+    answer = solve_pieces(lagrangian, goal)
+    if answer is None:
+        return None
+    method = "active set in pieces"
+    found = _Found(answer, prove(lagrangian, answer, _weights(answer)), method)
+    if found.is_exact:
+        return found
+    better = polish(lagrangian, answer)
+    if better is None:
+        return found
+    other = _Found(better, prove(lagrangian, better, _weights(better)), method)
+    return found if found.proof.excels(other.proof) else other
+
+
+def _check_ratio(data: Data, limits: Limits, goal: Goal) -> None:
+    """Raise InfeasibleError if some portfolio keeps the limits, and none earns more than the riskless rate."""
+    if data.mu is None:
+        return
+    free, floor = goal.risk_free_annual, limits.min_return_annual
+    shifted = replace(limits, min_return_annual=None if floor is None else floor - free * limits.budget)
+    most = Engine().solve(replace(data, mu=data.mu - free), shifted, Goal("return"))
+    refuse_ratio(most.objective)
+
+
 def _exact(lagrangian: Lagrangian, answer: Answer, start: Start) -> tuple[Answer, float]:
     """Return a direct method's answer and its gap, after some more steps where rounding left it one."""
     if lagrangian.goal.kind == "variance" and not lagrangian.names:
         gap = start.answer.gap
     else:
         gap = prove(lagrangian, answer, _weights(answer)).gap
+    if gap > _ROUNDED:
+        gap = min(gap, prove(lagrangian, answer, _weights(answer)).gap)
     if gap > _ROUNDED:
         better = polish(lagrangian, answer)
         if better is not None:

@@ -22,6 +22,9 @@ _GAP = 1e-9  # of the objective's size: what "exact" means here
 _VIOLATION = 1e-11  # of a row or a bound, in units of weights
 _ROUNDS = 30
 _TRIAL = 8  # steps on the programme as it is, after each round
+_PATIENCE = (
+    2  # rounds that single steps do not settle: of what rounding drives in circles, more only take time
+)
 _FIRST_SHIFT, _SMALLER = 1e-2, 0.1
 _LEAST_SHIFT = (
     1e-8  # of the mean variance: below, rounding in a round outweighs what a smaller shift would gain
@@ -121,7 +124,7 @@ def _surely(program: Program, found: Pivoted) -> Answer:
     # So strong at first that a variable alone moves about as far as its bounds are apart.
     shift = max(_FIRST_SHIFT * scale, steepest / room if room > 0 else 0.0)
     x = feasible_point(program, np.clip(np.nan_to_num(found.x), program.lb, program.ub))
-    sets, steps = found.sets, found.steps
+    sets, steps, unsettled = found.sets, found.steps, 0
     for _ in range(_ROUNDS):
         near = program.near(x, shift)
         round_ = pivot(near, sets)
@@ -129,11 +132,14 @@ def _surely(program: Program, found: Pivoted) -> Answer:
         if not round_.settled:
             round_ = primal(near, x)
             steps += round_.steps
+            unsettled += not round_.settled
         for step in (pivot(program, round_.sets, longest=_TRIAL), round_):
             answer = _certified(program, step, steps) if step.settled else None
             if answer is not None:
                 return answer
         x, sets = round_.x, round_.sets
+        if unsettled == _PATIENCE:
+            break
         shift = max(_SMALLER * shift, _LEAST_SHIFT * scale)
     proof = certify(program, x, round_.y)
     raise SolverError(
