@@ -10,17 +10,24 @@ is made; when its period is over, one plans again with what is known then.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from sillok.errors import ConfigError, DataError
-from sillok.portfolio.constraints import bounds, cost_coefficients
+from sillok.portfolio.constraints import cost_coefficients
 from sillok.portfolio.data import Data, Limits, check_finite, check_labels
+from sillok.portfolio.roots import root
+from sillok.portfolio.solve import solve
 from sillok.portfolio.stages import held_before, settle, solve_stages, state_stages
+from sillok.portfolio.statement import Goal
 
 __all__ = ["TradePlan", "multi_period"]
+
+
+# Of a plan that is worth nothing a gap is told as a part of so much of what the mean variance costs.
+_NO_RISK = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +38,7 @@ class TradePlan:
     trades: pd.DataFrame  # (H, N) change of weights: bought positive, sold negative
     cost: pd.Series  # (H,) of each period's trade, once, part of the whole
     objective: float  # return less risk's price and costs over all periods, part of the whole, not a year
-    gap: float  # relative duality gap of the solver
+    gap: float  # relative duality gap, measured
     method: str
 
     @property
@@ -91,16 +98,33 @@ def multi_period(
     """
     mu = _forecasts(data, periods, forecasts)
     _check(limits, risk_aversion, periods_per_year)
+    if len(mu) == 1:
+        return _at_once(data, limits, mu, risk_aversion=risk_aversion, periods_per_year=periods_per_year)
     problem, w = state_stages(
         data, limits, mu, risk_aversion=risk_aversion, periods_per_year=periods_per_year
     )
-    gap = solve_stages(problem, limits)
+    most = solve_stages(problem, limits)
     W = np.array([x.value for x in w])
-    lb, ub = bounds(data.labels, limits)
     before = held_before(data)
     for t, found in enumerate(W):
-        W[t] = before = settle(found, before, lb, ub, limits.budget)
-    return _plan(data, limits, mu, W, gap=gap, risk_aversion=risk_aversion, periods_per_year=periods_per_year)
+        W[t] = before = settle(found, before, data, limits)
+    plan = _plan(data, limits, mu, W, risk_aversion=risk_aversion, periods_per_year=periods_per_year)
+    # The statement counts in units of what risk costs.
+    unit = risk_aversion * root(data)[1] / periods_per_year
+    gap = max(most * unit - plan.objective, 0.0) / max(abs(plan.objective), _NO_RISK * unit)
+    return replace(plan, gap=gap)
+
+
+def _at_once(
+    data: Data, limits: Limits, mu: pd.DataFrame, *, risk_aversion: float, periods_per_year: float
+) -> TradePlan:
+    """A single period is the utility problem, whose costs are spread over the part of a year that it is."""
+    now = replace(data, mu=mu.iloc[0])
+    spread = replace(limits, cost_years=1 / periods_per_year)
+    found = solve(now, spread, Goal("utility", risk_aversion))
+    W = found.weights.to_numpy()[None]
+    plan = _plan(data, limits, mu, W, risk_aversion=risk_aversion, periods_per_year=periods_per_year)
+    return replace(plan, gap=found.gap, method=found.method)
 
 
 def _forecasts(data: Data, periods: int | None, forecasts: pd.DataFrame | None) -> pd.DataFrame:
@@ -147,7 +171,6 @@ def _plan(
     mu: pd.DataFrame,
     W: np.ndarray,
     *,
-    gap: float,
     risk_aversion: float,
     periods_per_year: float,
 ) -> TradePlan:
@@ -165,6 +188,6 @@ def _plan(
         trades=pd.DataFrame(Z, index=mu.index, columns=data.labels),
         cost=pd.Series(cost, index=mu.index, name="cost"),
         objective=(earned - 0.5 * risk_aversion * risk) / periods_per_year - float(cost.sum()),
-        gap=gap,
+        gap=float("nan"),  # told by who has a bound
         method="cvxpy: CLARABEL",
     )

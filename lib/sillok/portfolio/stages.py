@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,15 +12,22 @@ import pandas as pd
 from sillok.errors import ConfigError, InfeasibleError, SolverError
 from sillok.portfolio.constraints import Rows, bounds, cost_coefficients, linear_rows
 from sillok.portfolio.data import Data, Limits
+from sillok.portfolio.direct import arrays
+from sillok.portfolio.lagrangian import Lagrangian
 from sillok.portfolio.roots import root
+from sillok.portfolio.statement import Goal
 
 if TYPE_CHECKING:
     import cvxpy as cp
 
 __all__ = ["held_before", "settle", "solve_stages", "state_stages"]
 
-# Clarabel stops at a gap of 1e-8; weights are then good to about its square root.
+# Clarabel stops at a gap of 1e-8, or a little before it has found more; weights are then good to about its square root.
 _WEIGHT_TOL = 1e-6
+_MISS = 1e-13  # a limit missed by less is kept
+_WITHIN = 1e-15
+_STEPS = 8  # the first sees to straight limits, the others to curved ones
+_GOAL = Goal("utility")
 
 
 def held_before(data: Data) -> np.ndarray:
@@ -100,48 +109,86 @@ def _limits(
     return held
 
 
+# As many digits as the solver can give; where it can give no more, what it has is looked at.
+_TIGHT = {"tol_gap_abs": 1e-13, "tol_gap_rel": 1e-13, "tol_feas": 1e-12, "max_iter": 200}
+_TIGHT |= {"reduced_tol_gap_abs": 1e-10, "reduced_tol_gap_rel": 1e-10, "reduced_tol_feas": 1e-10}
+
+
 def solve_stages(problem: cp.Problem, limits: Limits) -> float:
-    """Solve the plan and return its relative duality gap.
+    """Solve the plan and return what no plan surpasses, in the unit of the statement.
 
     Raises
     ------
     InfeasibleError
         If no plan keeps the limits.
     SolverError
-        If the answer is anything but optimal.
+        If the solver's answer is anything but optimal.
     """
     import cvxpy as cp
 
-    numbers, chain, inverse = problem.get_problem_data(cp.CLARABEL, solver_opts={})
-    try:
-        # What problem.solve() does, but for the dual value, which it forgets.
-        told = chain.solve_via_data(problem, numbers)
-        problem.unpack_results(told, chain, inverse)
-    except cp.SolverError as err:
-        raise SolverError(f"the solver broke off: {err}; check the scale of Sigma and the forecasts") from err
+    found = -np.inf
+    for options in (_TIGHT, {}):
+        numbers, chain, inverse = problem.get_problem_data(cp.CLARABEL, solver_opts=options)
+        try:
+            # What problem.solve() does, but for the dual value, which it forgets.
+            told = chain.solve_via_data(problem, numbers, solver_opts=options)
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message="Solution may be inaccurate")
+                problem.unpack_results(told, chain, inverse)
+        except cp.SolverError as err:
+            if options:
+                continue
+            raise SolverError(
+                f"the solver broke off: {err}; check the scale of Sigma and the forecasts"
+            ) from err
+        found = -float(told.obj_val_dual)
+        # "Inaccurate" among the tight options is a hundred times nearer than "optimal" without them.
+        if problem.status == cp.OPTIMAL or (options and problem.status == cp.OPTIMAL_INACCURATE):
+            return found
     if problem.status in {cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE}:
         raise InfeasibleError(
             f"no plan keeps the limits in every period: {limits}; with max_turnover, look first whether what is held "
             "now can reach the other limits in one period"
         )
-    if problem.status != cp.OPTIMAL:
-        raise SolverError(
-            f"the answer is {problem.status}, only an optimal one is accepted; loosen the limits",
-            status=problem.status,
-        )
-    return float(abs(told.obj_val - told.obj_val_dual) / max(abs(told.obj_val), 1e-12))
+    raise SolverError(
+        f"the answer is {problem.status}, only an optimal one is accepted; loosen the limits",
+        status=problem.status,
+    )
 
 
-def settle(w: np.ndarray, before: np.ndarray, lb: np.ndarray, ub: np.ndarray, budget: float) -> np.ndarray:
-    """Take what the solver's tolerance left off: trades and weights of nothing, and the budget's last digits."""
+def settle(w: np.ndarray, before: np.ndarray, data: Data, limits: Limits) -> np.ndarray:
+    """Take off what the solver's tolerance left: trades and weights of nothing, and the last digits of a broken limit."""
+    lag = Lagrangian(
+        replace(data, previous=pd.Series(before, data.labels)), limits, _GOAL, arrays(data, limits)
+    )
+    lb, ub = lag.plain.lb, lag.plain.ub
     w = np.clip(w, lb, ub)
     for exact in (np.zeros_like(w), lb, ub, np.clip(before, lb, ub)):
         w = np.where((np.abs(w - exact) < _WEIGHT_TOL) & (exact >= lb) & (exact <= ub), exact, w)
-    missing = budget - w.sum()
-    room = np.where(w == before, 0.0, ub - w if missing > 0 else w - lb)
-    if not room.sum() > abs(missing):
-        room = ub - w if missing > 0 else w - lb
-    # Weights held before add up to the budget but for rounding: that is no trade.
-    if abs(missing) <= 1e-13 or not room.sum() > 0:
-        return w
-    return np.clip(w + missing * room / room.sum(), lb, ub)
+    for _ in range(_STEPS):
+        broken, gradients = _broken(lag, w)
+        if not len(broken):
+            return w
+        # Trades and weights of nothing stay, as long as the others can carry the correction.
+        free = (w != before) & (w > lb) & (w < ub) & ((w != 0) | (lb == 0))
+        for some in (free, (w > lb) & (w < ub), lb < ub):
+            step = np.linalg.lstsq(gradients[:, some], -broken, rcond=1e-12)[0]
+            if np.abs(gradients[:, some] @ step + broken).max() <= 0.1 * np.abs(broken).max():
+                break
+        w = w.copy()
+        w[some] += step
+        w = np.clip(w, lb, ub)
+    return w
+
+
+def _broken(lag: Lagrangian, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return by how much each limit that is broken, or nearly, is missed, and its slope."""
+    rows = lag.plain.rows
+    Aw, point = rows.A @ w, lag.at(w)
+    over = np.concatenate([Aw - rows.high, rows.low - Aw, point.values])
+    slopes = np.concatenate([rows.A, -rows.A, point.gradients])
+    if over.max() <= _MISS:
+        return np.zeros(0), slopes[:0]
+    near = over > -_MISS
+    # A limit that holds is held where it is, and a curved one is met from within.
+    return np.where(over > _MISS, over + _WITHIN, np.maximum(over, 0.0))[near], slopes[near]
