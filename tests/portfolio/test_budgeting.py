@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from sillok.errors import ConfigError, DataError, InfeasibleError
-from sillok.portfolio import Data, GroupLimit, Limits, risk_budgeting, risk_parity
+from sillok.portfolio import Data, GroupLimit, Limits, minimum_variance, risk_budgeting, risk_parity
 from sillok.risk import Covariance, FactorCovariance, risk_contributions
 
 NAMES = [f"{i:06d}" for i in range(8)]
@@ -66,7 +66,7 @@ def test_limits_that_bind_are_kept_exactly_and_named(seed: int) -> None:
     # Those that no limit holds still share alike.
     free = [n for n in NAMES if f"max_weight {n}" not in found.binding]
     parts = share(data, found.weights)[free]
-    assert np.ptp(parts) < 0.03
+    assert np.ptp(parts) < 1e-9
 
 
 def test_groups_and_risk_bend_the_shares() -> None:
@@ -129,3 +129,53 @@ def test_issues_that_cannot_be_together_are_refused_among_many_good_ones(N: int)
     with pytest.raises(DataError, match="not positive semidefinite") as caught:
         risk_parity(Data(pd.DataFrame((S + S.T) / 2, names, names)))
     assert {"000000", "000001", "000002"} <= set(caught.value.detail["symbols"])
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_no_limit_holds_still_shares_its_risk_as_budgeted(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    names = pd.Index([f"{k:06d}" for k in range(8)])
+    X = random.normal(0, 0.2, (8, 16)) / 4
+    data = Data(pd.DataFrame(X @ X.T, names, names), industry=pd.Series(list("aaabbccc"), names))
+    budgets = pd.Series(random.dirichlet(np.full(8, 5.0)), names)
+    limits = Limits(max_weight=0.2, max_industry=0.45)
+    found = risk_budgeting(data, budgets, limits)
+    assert found.gap <= 1e-9
+    held = {name.split()[-1] for name in found.binding}
+    of_held_industry = data.industry.isin(held) if data.industry is not None else False
+    free = ~(names.isin(held) | np.asarray(of_held_industry))
+    parts = (found.weights * (data.matrix() @ found.weights) / budgets)[free]
+    assert len(parts) >= 2
+    np.testing.assert_allclose(parts, parts.mean(), rtol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("kind", ["turnover", "vol", "tracking", "twice the same row"])
+def test_limits_that_are_no_rows_or_say_the_same_twice_are_kept_to_rounding(seed: int, kind: str) -> None:
+    random = np.random.default_rng(seed)
+    names = pd.Index([f"{k:06d}" for k in range(6)])
+    X = random.normal(0, 0.2, (6, 12)) / 4
+    data = Data(
+        pd.DataFrame(X @ X.T, names, names),
+        previous=pd.Series([0.5, 0.5, 0, 0, 0, 0], names),
+        benchmark=pd.Series([0.3, 0.3, 0.1, 0.1, 0.1, 0.1], names),
+    )
+    plain = risk_parity(data)
+    low = minimum_variance(data, Limits(min_weight=0.01)).vol_annual
+    held = float((plain.weights[:3]).sum()) + 0.05
+    limits = {
+        "turnover": Limits(max_turnover=0.6),
+        "vol": Limits(max_vol_annual=0.5 * (low + plain.vol_annual)),
+        "tracking": Limits(max_tracking_annual=0.5 * float(plain.tracking_annual or 0)),
+        "twice the same row": Limits(
+            groups=tuple(GroupLimit(name, tuple(names[:3]), low=held) for name in ("one", "other"))
+        ),
+    }[kind]
+    found = risk_parity(data, limits)
+    w = found.weights
+    assert found.gap <= 1e-9
+    assert w.sum() == pytest.approx(1, abs=1e-12)
+    assert float((w - data.previous).abs().sum()) <= float(limits.max_turnover or np.inf) + 1e-12
+    assert found.vol_annual <= float(limits.max_vol_annual or np.inf) + 1e-12
+    assert float(found.tracking_annual or 0) <= float(limits.max_tracking_annual or np.inf) + 1e-12
+    assert float(w[:3].sum()) >= (held if limits.groups else 0.0) - 1e-12

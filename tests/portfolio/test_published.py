@@ -6,6 +6,8 @@ beyond those printed are not used.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +15,8 @@ from scipy.stats import norm, qmc
 
 from sillok.portfolio import (
     Data,
+    ExposureLimit,
+    GroupLimit,
     Limits,
     efficient_frontier,
     maximum_sharpe,
@@ -318,6 +322,42 @@ def test_uncorrelated_issues_follow_the_closed_form_of_bruder_and_roncalli() -> 
     found = risk_budgeting(data, pd.Series(budgets, data.labels))
     expected = np.sqrt(budgets) / vols
     np.testing.assert_allclose(found.weights, expected / expected.sum(), atol=1e-12)
+
+
+# Richard and Roncalli (2019), "Constrained Risk Budgeting Portfolios: Theory, Algorithms, Applications & Puzzles",
+# table 9, with the digits of the authors' own notebook on it (jcrichard/pyrb, ConstrainedRiskBudgeting.ipynb), in per
+# cent: eight issues with equal budgets; the last four at 30 % at least; a tilt of the first, second, fifth and sixth.
+CRB_VOLS = [0.05, 0.05, 0.07, 0.10, 0.15, 0.15, 0.15, 0.18]
+CRB_UPPER = [
+    [80, 60, -20, -10, -20, -20, -20], [40, -20, -20, -10, -20, -20], [50, 30, 20, 20, 30], [60, 60, 50, 60],
+    [90, 70, 70], [60, 70], [70],
+]  # fmt: skip
+CRB_TILT = [1.0, -1.0, 0, 0, 1.0, -1.0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("floor", "tilt", "weights", "vol", "atol"),
+    [
+        (None, None, [26.8306, 28.6769, 11.4095, 9.7985, 5.6135, 5.9029, 6.6560, 5.1121], 4.7776, 6e-5),
+        # By ADMM, whose own limits are off by some millionths.
+        (0.3, None, [25.7859, 27.4087, 9.5153, 7.2904, 7.0579, 7.7127, 9.2265, 6.0027], 5.1974, 5e-4),
+        (0.3, -0.05, [24.5238, 28.6911, 9.5175, 7.2674, 6.9707, 7.8033, 9.2305, 5.9956], 5.1947, 5e-4),
+    ],
+)
+def test_limited_risk_budgets_are_those_of_richard_and_roncalli(
+    floor: float | None, tilt: float | None, weights: list[float], vol: float, atol: float
+) -> None:
+    C = np.eye(8)
+    for i, row in enumerate(CRB_UPPER):
+        C[i, i + 1 :] = C[i + 1 :, i] = np.array(row) / 100
+    data = data_of(from_correlation(CRB_VOLS, C.tolist()))
+    data = replace(data, exposures=pd.DataFrame({"tilt": CRB_TILT}, data.labels))
+    last = () if floor is None else (GroupLimit("last", tuple(data.labels[4:]), low=floor),)
+    tilted = () if tilt is None else (ExposureLimit("tilt", high=tilt),)
+    found = risk_parity(data, Limits(groups=last, exposures=tilted))
+    np.testing.assert_allclose(found.weights * 100, weights, atol=atol)
+    assert found.vol_annual * 100 == pytest.approx(vol, abs=6e-5)
+    assert found.gap <= 1e-9
 
 
 # ---- views, to weights ----

@@ -1,14 +1,17 @@
-"""Risk budgets within limits: the barrier problem on the limits' cone, stated for cvxpy and finished by Newton.
+"""Risk budgets within limits: the barrier problem of Richard and Roncalli (2019), finished by Newton.
 
-    minimise    1/2 x' Sigma x - sum_i b_i ln x_i
-    subject to  low s <= A x <= high s,  lb s <= x <= ub s,  s = sum(x) / budget
+    minimise    1/2 w' Sigma w - c sum_i b_i ln w_i
+    subject to  low <= A w <= high,  lb <= w <= ub
 
-The limits on ``w = x / s`` are a cone in x, so that scale stays free, as it is without limits: where no limit binds
-the risk is shared out exactly as budgeted (Richard and Roncalli, 2019, choose their multiplier to the same end).
+with ``c`` such that the weights add up to the budget, so that issues which no limit holds share the risk out as
+budgeted. The first guess is the answer on the cone of the limits (``x = w`` of any scale, ``low s <= A x``, ``s =
+sum(x) / budget``), by cvxpy. Where turnover, volatility or tracking error hold, no ``c`` leads to the budget, and the
+answer on the cone is the answer.
 """
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,8 +21,12 @@ import pandas as pd
 from sillok.errors import ConfigError, InfeasibleError, SolverError
 from sillok.portfolio.constraints import bounds, linear_rows
 from sillok.portfolio.data import Data, Limits
+from sillok.portfolio.direct import arrays
+from sillok.portfolio.lagrangian import Lagrangian
 from sillok.portfolio.mean_variance import minimum_variance
 from sillok.portfolio.roots import root
+from sillok.portfolio.stages import put_within, solve_tight
+from sillok.portfolio.statement import Goal
 
 if TYPE_CHECKING:
     import cvxpy as cp
@@ -30,6 +37,7 @@ _VIOLATION = 1e-12
 _HELD = 1e-6  # a dual above this part of the largest holds; Clarabel stops at 1e-8
 _EXACT = 1e-9
 _ROUNDING = 1e-13
+_WIDE = 8.0  # e to this: how far the weight of the barrier is looked for from the answer on the cone
 _STEPS = 30  # of Newton; from a solver's answer it takes three or four
 
 
@@ -38,7 +46,7 @@ class Budgets(NamedTuple):
 
     w: np.ndarray  # (N,), adding up to the budget
     prices: dict[str, float]  # of the limits that hold, in the unit of the barrier function
-    gap: float  # the largest miss of stationarity, as a part of a budget; NaN where it is not measured
+    gap: float  # by Newton the largest miss of a share, as a part of it; else what the barrier function is above its bound
     method: str
 
 
@@ -100,27 +108,81 @@ def solve_barrier(data: Data, b: np.ndarray, limits: Limits) -> Budgets:
     named |= {"equal": cone.E @ x == 0} if len(cone.E) else {}
     goal = cp.Minimize(0.5 * cp.sum_squares(_risk(R, x)) - b @ cp.log(x))
     problem = cp.Problem(goal, [*named.values(), *others.values()])
-    try:
-        problem.solve(solver=cp.CLARABEL)
-    except cp.SolverError as err:
-        raise SolverError(f"the solver broke off: {err}; check the scale of Sigma") from err
+    least = solve_tight(problem)
     if problem.status in {cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE}:
         raise InfeasibleError("no long-only portfolio with every issue in it keeps the limits; loosen one")
-    if problem.status != cp.OPTIMAL:
+    if problem.status not in {cp.OPTIMAL, cp.OPTIMAL_INACCURATE}:
         raise SolverError(
             f"the answer is {problem.status}, only an optimal one is accepted; loosen the limits"
         )
     prices = np.asarray(named["linear"].dual_value) if "linear" in named else np.zeros(0)
     bent = {n: abs(float(np.ravel(c.dual_value)[0])) for n, c in others.items()}
     bent = {n: price for n, price in bent.items() if price > _HELD}
-    polished = None if bent else _polished(np.asarray(x.value), b, data, cone, prices, scale)
-    found, method = np.asarray(x.value), "cvxpy: CLARABEL"
-    gap = float("nan")
-    if polished is not None:
-        (found, prices, gap), method = polished, "cvxpy: CLARABEL, then Newton"
-    w = found * (limits.budget / found.sum())
+    w = np.asarray(x.value) * (limits.budget / float(np.sum(x.value)))
+    exact = None if bent else _exact(w, b, data, cone, prices, scale)
+    if exact is not None and _keeps_others(exact[0], data, limits):
+        w, prices, gap = exact
+        method = "cvxpy: CLARABEL, then Newton"
+    else:
+        w, method = put_within(w, _lagrangian(data, limits)), "cvxpy: CLARABEL"
+        variance = data.variance(w) / scale
+        # The cone leaves scale free: its best is where the variance is one.
+        gap = max(0.5 + 0.5 * float(np.log(variance)) - float(b @ np.log(w)) - least, 0.0)
     held = tuple(name for name, price in zip(cone.names, prices, strict=True) if price > _HELD)
     return Budgets(w, {name: float(prices[cone.names.index(name)]) for name in held} | bent, gap, method)
+
+
+def _lagrangian(data: Data, limits: Limits) -> Lagrangian:
+    long_only = replace(limits, min_weight=_positive(data, limits))
+    return Lagrangian(data, long_only, Goal("variance"), arrays(data, long_only))
+
+
+def _exact(  # noqa: PLR0917 - a step of solve_barrier, in its words
+    w: np.ndarray, b: np.ndarray, data: Data, cone: _Cone, prices: np.ndarray, scale: float
+) -> tuple[np.ndarray, np.ndarray, float] | None:
+    """Solve for rows and bounds alone by Newton, from the answer on the cone or from a solver's own; None if neither ends."""
+    found = _polished(w, b, data, cone, prices, scale)
+    if found is not None:
+        return found
+    other = _searched(w, b, data, cone)
+    return None if other is None else _polished(other[0], b, data, cone, other[1], scale)
+
+
+def _searched(w: np.ndarray, b: np.ndarray, data: Data, cone: _Cone) -> tuple[np.ndarray, np.ndarray] | None:
+    """Find the weight of the barrier at which the weights add up to the budget, by solver alone; None if there is none."""
+    import cvxpy as cp
+    from scipy.optimize import brentq
+
+    R, scale = root(data)
+    x, c = cp.Variable(len(b)), cp.Parameter(nonneg=True)
+    unit, whole = data.variance(w) / scale, float(w.sum())
+    named = {"linear": cone.A @ x >= cone.h} if len(cone.A) else {}
+    named |= {"equal": cone.B @ x == cone.e} if len(cone.B) else {}
+    goal = cp.Minimize(0.5 * cp.sum_squares(_risk(R, x)) / unit - c * (b @ cp.log(x)))
+    problem = cp.Problem(goal, list(named.values()))
+
+    def over(log_c: float) -> float:
+        c.value = float(np.exp(log_c))
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Solution may be inaccurate")
+            problem.solve(solver=cp.CLARABEL)
+        return float(np.sum(x.value)) - whole if x.value is not None else float("nan")
+
+    try:
+        if not over(-_WIDE) < 0 < over(_WIDE):
+            return None
+        over(brentq(over, -_WIDE, _WIDE, xtol=1e-9))
+    except (cp.SolverError, ValueError):
+        return None
+    prices = np.asarray(named["linear"].dual_value) / float(c.value) if "linear" in named else np.zeros(0)
+    return np.asarray(x.value) * (whole / float(np.sum(x.value))), prices
+
+
+def _keeps_others(w: np.ndarray, data: Data, limits: Limits) -> bool:
+    """Tell whether ``w`` keeps the limits that are no rows."""
+    free = replace(limits, min_weight=-np.inf, max_weight=np.inf, max_industry=None, groups=(), exposures=(),
+                   min_return_annual=None)  # fmt: skip
+    return keeps(w, data, free)
 
 
 def _positive(data: Data, limits: Limits) -> pd.Series:
@@ -128,35 +190,41 @@ def _positive(data: Data, limits: Limits) -> pd.Series:
 
 
 class _Cone(NamedTuple):
-    """``G x >= 0`` and ``E x = 0``."""
+    """``G x >= 0`` and ``E x = 0``; of weights that add up to the budget ``A w >= h`` and ``B w = e``, row by row."""
 
     G: np.ndarray
     names: tuple[str, ...]
     E: np.ndarray
+    A: np.ndarray
+    h: np.ndarray
+    B: np.ndarray
+    e: np.ndarray
 
 
 def _cone(data: Data, limits: Limits) -> _Cone:
     rows = linear_rows(data.labels, limits, industry=data.industry, exposures=data.exposures, mu=data.mu)
     lb, ub = bounds(data.labels, limits)
-    unit = 1.0 / limits.budget
-    G, names, E = [], [], []
+    A, h, names, B, e = [], [], [], [], []
     for a, low, high, name in list(zip(*rows, strict=True))[1:]:
         if low == high:
-            E.append(a - low * unit)
+            B.append(a)
+            e.append(low)
             continue
         for end, sign in ((low, 1.0), (high, -1.0)):
             if np.isfinite(end):
-                G.append(sign * (a - end * unit))
+                A.append(sign * a)
+                h.append(sign * end)
                 names.append(name)
+    N = len(lb)
     for i, label in enumerate(data.labels):
         for end, sign, word in ((lb[i], 1.0, "min_weight"), (ub[i], -1.0, "max_weight")):
             if np.isfinite(end) and (end > 0 if sign > 0 else end < limits.budget):
-                row = np.full(len(lb), -sign * end * unit)
-                row[i] += sign
-                G.append(row)
+                A.append(sign * np.eye(1, N, i)[0])
+                h.append(sign * end)
                 names.append(f"{word} {label}")
-    N = len(lb)
-    return _Cone(np.array(G).reshape(-1, N), tuple(names), np.array(E).reshape(-1, N))
+    A_, h_, B_, e_ = np.array(A).reshape(-1, N), np.array(h), np.array(B).reshape(-1, N), np.array(e)
+    unit = 1.0 / limits.budget
+    return _Cone(A_ - h_[:, None] * unit, tuple(names), B_ - e_[:, None] * unit, A_, h_, B_, e_)
 
 
 def _risk(R: dict[str, np.ndarray], x: Any) -> Any:
@@ -189,46 +257,56 @@ def _others(
 
 
 def _polished(  # noqa: PLR0917 - a step of solve_barrier, in its words
-    x: np.ndarray, b: np.ndarray, data: Data, cone: _Cone, prices: np.ndarray, scale: float
+    w: np.ndarray, b: np.ndarray, data: Data, cone: _Cone, prices: np.ndarray, scale: float
 ) -> tuple[np.ndarray, np.ndarray, float] | None:
     """Take the limits that hold for equations and solve by Newton, until those are the right ones; None if never."""
     held = prices > _HELD * max(float(prices.max(initial=0.0)), 1e-3)
-    P = data.matrix() / scale
+    P, budget = data.matrix() / scale, float(w.sum())
     for _ in range(len(b) + 8):
-        found = _newton(x, b, P, np.concatenate([cone.G[held], cone.E]))
+        found = _newton(
+            w, b, P, np.concatenate([cone.A[held], cone.B]), np.concatenate([cone.h[held], cone.e]), budget
+        )
         if found is None:
             return None
-        x, y, gap = found
-        whole = np.zeros(len(cone.G))
+        after, y, gap = found
+        whole = np.zeros(len(cone.A))
         whole[held] = y[: int(held.sum())]
-        room = np.where(held, 0.0, cone.G @ x) / x.sum()
+        room = np.where(held, 0.0, cone.A @ after - cone.h)
         if whole.min(initial=0.0) < 0:
             held[int(whole.argmin())] = False
         elif room.min(initial=0.0) < -_VIOLATION:
             held[int(room.argmin())] = True
         else:
-            return (x, whole, gap) if gap <= _EXACT else None
+            return (after, whole, gap) if gap <= _EXACT else None
+        w = after
     return None
 
 
-def _newton(
-    x: np.ndarray, b: np.ndarray, P: np.ndarray, H: np.ndarray
+def _newton(  # noqa: PLR0917 - the equations in their order
+    w: np.ndarray, b: np.ndarray, P: np.ndarray, H: np.ndarray, h: np.ndarray, budget: float
 ) -> tuple[np.ndarray, np.ndarray, float] | None:
-    """Minimise the barrier function on ``H x = 0``; None where that has no interior or its rows are dependent."""
+    """Solve ``P w = c b / w + H'y``, ``H w = h``, ``1'w = budget`` for w, c and y; None where that has no answer."""
     N, m = len(b), len(H)
-    K = np.zeros((N + m, N + m))
-    K[:N, N:], K[N:, :N] = -H.T, H
-    y, gap = np.zeros(m), np.inf
+    K = np.zeros((N + m + 1, N + m + 1))
+    K[:N, N + 1 :], K[N + 1 :, :N], K[N, :N] = -H.T, H, 1.0
+    y, c, gap = np.zeros(m), float(w @ P @ w), np.inf
     for _ in range(_STEPS):
-        K[:N, :N] = P + np.diag(b / x**2)
+        K[:N, :N] = P + np.diag(c * b / w**2)
+        K[:N, N] = -b / w
+        r = np.concatenate([c * b / w + y @ H - P @ w, [budget - w.sum()], h - H @ w])
         try:
-            step = np.linalg.solve(K, np.concatenate([b / x - P @ x, -(H @ x)]))
+            step = np.linalg.solve(K, r)
         except np.linalg.LinAlgError:
+            # Rows that say the same twice share their multiplier.
+            step = np.linalg.lstsq(K, r, rcond=1e-12)[0]
+        if not np.isfinite(step).all():
             return None
         # Nine tenths of the way to the nearest zero, at most.
-        far = float(np.max(-step[:N] / x))
-        x, y = x + step[:N] * min(1.0, 0.9 / max(far, 1e-300)), step[N:]
-        gap = float(np.max(np.abs(x * (P @ x - y @ H) - b) / b))
-        if gap < _ROUNDING and far < _ROUNDING:
+        far = float(max(np.max(-step[:N] / w), -step[N] / c))
+        length = min(1.0, 0.9 / max(far, 1e-300))
+        w, c, y = w + step[:N] * length, c + step[N] * length, y + step[N + 1 :] * length
+        gap = float(np.max(np.abs(w * (P @ w - y @ H) - c * b) / (c * b)))
+        missed = float(np.abs(np.append(h - H @ w, budget - w.sum())).max())
+        if gap < _ROUNDING and missed < _ROUNDING:
             break
-    return x, y, gap
+    return (w, y / c, gap) if missed <= _VIOLATION else None

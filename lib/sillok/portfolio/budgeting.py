@@ -3,9 +3,11 @@
     w_i (Sigma w)_i = b_i w' Sigma w
 
 Without further limits that is solved exactly. Limits bend the shares, and then the portfolio is that of the
-constrained problem (Richard and Roncalli, 2019), stated for cvxpy and said to be so in ``method``:
+constrained problem (Richard and Roncalli, 2019), solved by cvxpy and Newton's method and said to be so in ``method``:
 
-    minimise  1/2 x' Sigma x - sum_i b_i ln x_i   with the limits on w = x / sum(x) as a cone in x
+    minimise  1/2 w' Sigma w - c sum_i b_i ln w_i   within the limits, c such that w adds up to the budget
+
+so that what no limit holds still shares its risk as budgeted.
 """
 
 from __future__ import annotations
@@ -44,7 +46,8 @@ def risk_parity(data: Data, limits: Limits | None = None) -> Solution:
 def risk_budgeting(data: Data, budgets: pd.Series, limits: Limits | None = None) -> Solution:
     """Find the long-only portfolio whose parts of the variance are ``budgets``.
 
-    ``objective`` is the volatility a year; ``gap`` the largest miss of a budget, as a part of that budget. Within
+    ``objective`` is the volatility a year; ``gap`` the largest miss of a budget, as a part of that budget; where
+    turnover, volatility or tracking error hold, how far the barrier function is above its bound. Within
     limits that bind, the parts differ from the budgets: ``binding`` names the limits, and
     :func:`~sillok.risk.risk_contributions` tells the parts.
 

@@ -20,7 +20,7 @@ from sillok.portfolio.statement import Goal
 if TYPE_CHECKING:
     import cvxpy as cp
 
-__all__ = ["held_before", "settle", "solve_stages", "state_stages"]
+__all__ = ["held_before", "put_within", "settle", "solve_stages", "solve_tight", "state_stages"]
 
 # Clarabel stops at a gap of 1e-8, or a little before it has found more; weights are then good to about its square root.
 _WEIGHT_TOL = 1e-6
@@ -114,19 +114,20 @@ _TIGHT = {"tol_gap_abs": 1e-13, "tol_gap_rel": 1e-13, "tol_feas": 1e-12, "max_it
 _TIGHT |= {"reduced_tol_gap_abs": 1e-10, "reduced_tol_gap_rel": 1e-10, "reduced_tol_feas": 1e-10}
 
 
-def solve_stages(problem: cp.Problem, limits: Limits) -> float:
-    """Solve the plan and return what no plan surpasses, in the unit of the statement.
+def solve_tight(problem: cp.Problem) -> float:
+    """Solve with as many digits as there are and return the dual bound, of what is minimised; the status tells the rest.
+
+    "Inaccurate" is left as a status only among the tight options, where it is a hundred times nearer than "optimal"
+    without them.
 
     Raises
     ------
-    InfeasibleError
-        If no plan keeps the limits.
     SolverError
-        If the solver's answer is anything but optimal.
+        If the solver broke off.
     """
     import cvxpy as cp
 
-    found = -np.inf
+    bound = -np.inf
     for options in (_TIGHT, {}):
         numbers, chain, inverse = problem.get_problem_data(cp.CLARABEL, solver_opts=options)
         try:
@@ -139,12 +140,31 @@ def solve_stages(problem: cp.Problem, limits: Limits) -> float:
             if options:
                 continue
             raise SolverError(
-                f"the solver broke off: {err}; check the scale of Sigma and the forecasts"
+                f"the solver broke off: {err}; check the scale of Sigma and of expected returns"
             ) from err
-        found = -float(told.obj_val_dual)
-        # "Inaccurate" among the tight options is a hundred times nearer than "optimal" without them.
+        bound = float(told.obj_val_dual)
         if problem.status == cp.OPTIMAL or (options and problem.status == cp.OPTIMAL_INACCURATE):
-            return found
+            return bound
+    if problem.status == cp.OPTIMAL_INACCURATE:
+        raise SolverError("the answer is inaccurate, only an optimal one is accepted; loosen the limits")
+    return bound
+
+
+def solve_stages(problem: cp.Problem, limits: Limits) -> float:
+    """Solve the plan and return what no plan surpasses, in the unit of the statement.
+
+    Raises
+    ------
+    InfeasibleError
+        If no plan keeps the limits.
+    SolverError
+        If the solver's answer is anything but optimal.
+    """
+    import cvxpy as cp
+
+    found = -solve_tight(problem)
+    if problem.status in {cp.OPTIMAL, cp.OPTIMAL_INACCURATE}:
+        return found
     if problem.status in {cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE}:
         raise InfeasibleError(
             f"no plan keeps the limits in every period: {limits}; with max_turnover, look first whether what is held "
@@ -165,6 +185,12 @@ def settle(w: np.ndarray, before: np.ndarray, data: Data, limits: Limits) -> np.
     w = np.clip(w, lb, ub)
     for exact in (np.zeros_like(w), lb, ub, np.clip(before, lb, ub)):
         w = np.where((np.abs(w - exact) < _WEIGHT_TOL) & (exact >= lb) & (exact <= ub), exact, w)
+    return put_within(w, lag)
+
+
+def put_within(w: np.ndarray, lag: Lagrangian) -> np.ndarray:
+    """Return weights next to ``w`` that keep every limit to rounding, on those that hold; trades of nothing stay."""
+    lb, ub, before = lag.plain.lb, lag.plain.ub, lag.p
     for _ in range(_STEPS):
         broken, gradients = _broken(lag, w)
         if not len(broken):
