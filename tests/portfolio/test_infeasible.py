@@ -14,6 +14,7 @@ from sillok.portfolio import (
     GroupLimit,
     Limits,
     maximum_sharpe,
+    mean_variance,
     minimum_variance,
     target_return,
     target_risk,
@@ -126,3 +127,20 @@ def test_bounds_of_many_issues_are_tried_as_one() -> None:
     assert "and 53 more" in str(error)
     ((_, (value, to)),) = error.detail["change"].items()
     assert (value, to) == (0.01, pytest.approx(0.41))
+
+
+@pytest.mark.parametrize("seed", [11, 14])
+def test_a_solver_that_breaks_off_on_limits_that_clash_is_no_excuse(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    data = make(20, seed)
+    labels = data.labels
+    data = replace(
+        data,
+        mu=pd.Series(random.normal(0.06, 0.08, 20), labels),
+        industry=pd.Series(["I0"] * 9 + ["I1"] * 6 + ["I2"] * 5, labels),
+        previous=pd.Series(random.dirichlet(np.ones(20)), labels),
+    )
+    # 0.4 of the first industry, and eleven others: a little short of the whole.
+    limits = Limits(max_weight=0.054484, max_industry=0.4, impact_cost=0.1)
+    error = refusal(lambda: mean_variance(data, limits, risk_aversion=4.0))
+    assert error.detail["clash"]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sillok.portfolio.data import Data, Limits
 
-__all__ = ["Limit", "explain"]
+__all__ = ["Limit", "can_be_kept", "explain"]
 
 # An interior point leaves about this much of a limit that could be kept exactly.
 _KEPT = 1e-7
@@ -242,6 +242,12 @@ def _order(limit: Limit, to: float) -> str:
 def _listed(words: list[str], by: str) -> str:
     more = len(words) - _LISTED
     return by.join(words[:_LISTED]) + (f" (and {more} more, in the error's detail)" if more > 0 else "")
+
+
+def can_be_kept(data: Data, limits: Limits) -> bool:
+    """Tell whether some portfolio keeps all limits."""
+    elastic = _Elastic(data, limits)
+    return elastic.kept(list(elastic.stated))
 
 
 def explain(data: Data, limits: Limits) -> InfeasibleError:

@@ -14,7 +14,7 @@ from sillok.portfolio.constraints import cost_coefficients
 from sillok.portfolio.data import Data, Limits, Solution
 from sillok.portfolio.definiteness import check_definite
 from sillok.portfolio.direct import Arrays, Start, applies, arrays, refuse_ratio, solve_direct
-from sillok.portfolio.infeasible import explain
+from sillok.portfolio.infeasible import can_be_kept, explain
 from sillok.portfolio.lagrangian import Lagrangian
 from sillok.portfolio.pieces import solve_pieces
 from sillok.portfolio.plain import Plain, is_plain, solve_plain
@@ -161,9 +161,11 @@ class Engine:
             found = self._by_statement(data, limits, goal, lagrangian)
         except InfeasibleError:
             raise
-        except SolverError:
-            # What leaves an interior point no room may still be solved in pieces.
+        except SolverError as err:
+            # What leaves an interior point no room may still be solved in pieces, or be no room at all.
             other = _in_pieces(lagrangian, goal)
+            if other is None and not can_be_kept(data, limits):
+                raise InfeasibleError("the solver broke off: no portfolio keeps the limits") from err
             if other is None:
                 raise
             found = other
@@ -173,6 +175,8 @@ class Engine:
                 found = found if other is None or found.proof.excels(other.proof) else other
         proof = found.proof
         # The proof decides, whatever the solver says of its answer.
+        if proof.violation > _VIOLATION and not can_be_kept(data, limits):
+            raise InfeasibleError("the solver's answer breaks a limit: no portfolio keeps them all")
         if not (proof.gap <= _GAP and proof.violation <= _VIOLATION):
             raise SolverError(
                 f"the answer is {found.answer.status}, has a gap of {proof.gap:.3g} and breaks a limit by {proof.violation:.3g}; "
