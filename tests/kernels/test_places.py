@@ -291,6 +291,19 @@ def test_elsewhere_the_stock_provisioner_does_the_work_and_says_so(folder: Path)
     assert not folder.exists()
 
 
+def test_an_owner_needs_no_kernel_in_its_own_environment(forks: Forks) -> None:
+    wait_until(forks.spare_is_ready)
+    code = ELSEWHERE.format(platform="linux", missing=["ipykernel", "ipykernel_launcher", "IPython"])
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(forks.places.folder)],
+        capture_output=True,
+        text=True,
+        cwd=PROJECT,
+        check=False,
+    )
+    assert done.stdout == "spare 42\n", done.stderr
+
+
 def test_a_parent_answers_by_the_recipe_it_was_made_of(forks: Forks) -> None:
     assert Recipe.read(forks.recipe.text()) == forks.recipe
     assert Recipe(preload=("numpy",), flags=FLAGS).name != Recipe(preload=("pandas",), flags=FLAGS).name

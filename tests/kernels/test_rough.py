@@ -24,8 +24,7 @@ from tests.kernels.forks import Forks, ask, parent, wait_until
 
 def _request(forks: Forks, **changed: Any) -> dict[str, Any]:
     return {
-        "op": "start", "name": "x", "began": forks.places.startup(forks.recipe, os.environ), "cwd": "/", "argv": ["x"],
-        "umask": 0o22, "connection_file": f"/nowhere/{time.monotonic_ns()}.json", "endpoint": "/nowhere", "fresh": False,
+        "op": "start", "name": "x", "began": forks.places.startup(forks.recipe, os.environ), "cwd": "/", "umask": 0o22, "connection_file": f"/nowhere/{time.monotonic_ns()}.json", "endpoint": "/nowhere", "fresh": False,
         "limits": {}, **changed,
     }  # fmt: skip
 
@@ -131,7 +130,6 @@ async def test_a_signal_to_a_fork_that_has_just_begun_ends_no_other(
         {"limits": {"age_s": -1}},
         {"limits": {"sleep": 1}},
         {"limits": None},
-        {"argv": "x"},
         {"cwd": None},
         {"connection_file": 7},
         {"op": ["start"]},

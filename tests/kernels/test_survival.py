@@ -203,8 +203,7 @@ async def test_an_owner_that_falls_silent_leaves_no_kernel(forks: Forks) -> None
     """The answer is lost between the fork and its owner: what was forked must not take the sockets of the next."""
     wait_until(forks.spare_is_ready)
     request = {
-        "op": "start", "name": "x", "began": forks.places.startup(forks.recipe, os.environ), "cwd": "/", "argv": ["x"],
-        "umask": 0o22, "connection_file": "/nowhere.json", "endpoint": "/nowhere", "fresh": True, "limits": {},
+        "op": "start", "name": "x", "began": forks.places.startup(forks.recipe, os.environ), "cwd": "/", "umask": 0o22, "connection_file": "/nowhere.json", "endpoint": "/nowhere", "fresh": True, "limits": {},
     }  # fmt: skip
     sock = wire.connect(str(forks.places.socket(forks.key)), timeout_s=10)
     wire.send(sock, request, [1, 2, sealed_environment(os.environ)])

@@ -271,8 +271,7 @@ def _start(task: Task) -> _App:
     os.environ.setdefault("MPLBACKEND", _INLINE)
     before = dict(os.environ)
     app = _App.instance(parent_handle=os.getppid())
-    argv = [""] if task.request is None else ["ipykernel_launcher.py", "-f", task.request["connection_file"]]
-    sys.argv[:] = argv if task.request is None else task.request["argv"]
+    sys.argv[:] = [""] if task.request is None else _argv(task.request)
     if task.request is None:
         app.transport, app.ip = "ipc", task.endpoint
         app.connection_file = task.endpoint + ".json"
@@ -294,6 +293,12 @@ def _start(task: Task) -> _App:
     if task.tether is not None:
         _watch_owner(task.tether, app)
     return app
+
+
+def _argv(request: wire.Message) -> list[str]:
+    # The kernel's own launcher: its owner may live in another environment, and have none.
+    launcher = Path(ipykernel.kernelapp.__file__).parents[1] / "ipykernel_launcher.py"
+    return [str(launcher), "-f", request["connection_file"]]
 
 
 def _connection(app: _App) -> wire.Message:
@@ -360,7 +365,7 @@ def _claimed(task: Task, app: _App) -> None:
         os.environ.update(_set_by_shell)
         if sys.path[0] == began_in:
             sys.path[0] = str(Path.cwd())
-        sys.argv[:] = message["argv"]
+        sys.argv[:] = _argv(message)
         session = os.environ.get("JPY_SESSION_NAME")
         if session and app.shell is not None:
             app.shell.user_ns["__session__"] = session

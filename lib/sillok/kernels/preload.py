@@ -8,7 +8,7 @@ import stat
 import sys
 import time
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -126,10 +126,12 @@ class Freshness:
 
     Watched are the files of all imported modules, the folders of installed distributions with their ``.pth`` files,
     and, in every other folder of ``sys.path``, the names that would come before what was imported. ``began_ns`` is
-    when importing began: a file written since may have been read before it was.
+    when importing began: a file written since may have been read before it was. ``anyway`` names the modules that a
+    stock kernel has imported as well before it looks into its notebook's folder.
     """
 
-    def __init__(self, began_ns: int | None = None) -> None:
+    def __init__(self, began_ns: int | None = None, anyway: Iterable[str] = ()) -> None:
+        self._anyway = {name.partition(".")[0] for name in anyway}
         files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
         watched = {name for name in files if isinstance(name, str) and Path(name).is_absolute()}
         folders = {path for path in sys.path if Path(path).is_dir()}
@@ -156,10 +158,9 @@ class Freshness:
         """Return the top-level modules, of those imported, that would be found in ``folder``."""
         return frozenset(name for name in _importable(folder) if name in self._tops)
 
-    def shadowed_by(self, folder: str, besides: Mapping[str, Any]) -> list[str]:
-        """Return the modules that a kernel in ``folder`` would find there first; ``besides``: those it has anyway."""
-        anyway = {name.partition(".")[0] for name in besides}
-        return sorted(name for name in self._shadows(folder) - anyway if not _came_from(folder, name))
+    def shadowed_by(self, folder: str) -> list[str]:
+        """Return the modules, of those imported ahead, that a stock kernel in ``folder`` would find there first."""
+        return sorted(name for name in self._shadows(folder) - self._anyway if not _came_from(folder, name))
 
     @staticmethod
     def _newest(names: Iterable[str], began_ns: int | None) -> str | None:

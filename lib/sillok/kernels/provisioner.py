@@ -131,7 +131,6 @@ class ForkProvisioner(LocalProvisioner):
             "name": str(env.get("JPY_SESSION_NAME") or self.kernel_id),
             "began": places.startup(recipe, env),
             "cwd": str(kwargs.get("cwd") or Path.cwd()),
-            "argv": [_launcher_path(), "-f", file],
             "umask": _umask(),
             "connection_file": file,
             "endpoint": self._endpoint(),
@@ -392,12 +391,6 @@ def _umask() -> int:
         if line.startswith("Umask:"):
             return int(line.split()[1], 8)
     return 0o022
-
-
-def _launcher_path() -> str:
-    import ipykernel_launcher
-
-    return str(ipykernel_launcher.__file__)
 
 
 def parent_command(places: Places, recipe: Recipe) -> list[str]:

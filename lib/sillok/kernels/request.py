@@ -42,10 +42,10 @@ def check_request(message: Message, files: Sequence[int]) -> None:
         raise ValueError(f"{FILES} open files belong to a request, {len(files)} came")
     for name in ("name", "cwd", "connection_file", "endpoint"):
         _expect(name, message[name], str)
-    for name, kind in (("umask", int), ("fresh", bool), ("began", dict), ("argv", list), ("limits", dict)):
+    for name, kind in (("umask", int), ("fresh", bool), ("began", dict), ("limits", dict)):
         _expect(name, message[name], kind)
-    for value in (*message["began"].values(), *message["argv"]):
-        _expect("began and argv", value, str)
+    for name, value in message["began"].items():
+        _expect(name, value, str)
     if unknown := set(message["limits"]) - _LIMITS:
         raise ValueError(f"unknown limits: {sorted(unknown)}")
     for name, value in message["limits"].items():

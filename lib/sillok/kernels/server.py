@@ -300,7 +300,7 @@ class Parent:
             raise Refused(f"{changed} has changed since the parent imported it", stale=True)
         if self.places.key(self.recipe, message["began"]) != self.key:
             raise Refused("the environment is not the one that this parent was made for", stale=True)
-        if hidden := self._freshness.shadowed_by(message["cwd"], self._restores.kernel_modules):
+        if hidden := self._freshness.shadowed_by(message["cwd"]):
             raise Refused(
                 f"{message['cwd']} has modules of its own that are imported already: {', '.join(hidden)}"
             )
@@ -571,7 +571,7 @@ def _prepare(places: Places, recipe: Recipe) -> tuple[str, Any, Freshness]:
         names.update(seen)
         import_ahead(name for name in found if name not in _NOT_AHEAD and name not in sys.modules)
     places.learn(recipe, names)
-    return key, restores(), Freshness(began_ns)
+    return key, restores(), Freshness(began_ns, own)
 
 
 def _rehearse(places: Places, restores: Any) -> tuple[list[str], set[str]]:
