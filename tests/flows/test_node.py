@@ -30,6 +30,17 @@ COMMAND = str(Path(sys.executable).with_name("sillok"))
 PORTS = ("SANDBOX", "PREFECT", "ROOM", "VOILA", "LAB")
 
 
+def marked() -> Iterator[tuple[psutil.Process, dict[str, str]]]:
+    """Yield every process that carries the mark of a node, with its environment."""
+    for process in psutil.process_iter():
+        try:
+            environment = process.environ()
+        except (psutil.AccessDenied, psutil.NoSuchProcess, psutil.ZombieProcess):
+            continue
+        if MARK in environment:
+            yield process, environment
+
+
 @dataclass
 class Node:
     """A node that runs, and what it said."""
@@ -46,16 +57,9 @@ class Node:
         return self.out.read_text(encoding="utf-8")
 
     def family(self) -> list[psutil.Process]:
-        """Return every process that carries the node's mark."""
-        home, found = self.environment["SILLOK_HOME"], []
-        for process in psutil.process_iter():
-            try:
-                environment = process.environ()
-                if MARK in environment and environment.get("SILLOK_HOME") == home:
-                    found.append(process)
-            except (psutil.AccessDenied, psutil.NoSuchProcess, psutil.ZombieProcess):
-                continue
-        return found
+        """Return every process that carries the node's mark and its settings."""
+        home = self.environment["SILLOK_HOME"]
+        return [one for one, environment in marked() if environment.get("SILLOK_HOME") == home]
 
 
 def environment_of(root: Path) -> dict[str, str]:
@@ -143,8 +147,10 @@ def test_the_first_night_ran_through_prefect_and_its_pages_are_up(node: Node) ->
 
 
 def test_the_flow_s_kernels_are_of_the_node_s_own_parent(node: Node) -> None:
-    parents = [p for p in node.family() if "sillok.kernels.server" in _words(p)]
-    paths = {p.environ().get("PYTHONPATH") for p in parents if is_alive(p)}
+    (mark,) = {process.environ()[MARK] for process in node.family()}
+    # A parent has none of the settings, so that it is no member of the family.
+    ours = [(one, told) for one, told in marked() if told[MARK] == mark and is_alive(one)]
+    paths = {told.get("PYTHONPATH") for one, told in ours if "sillok.kernels.server" in _words(one)}
     assert paths == {node.environment.get("PYTHONPATH")}, "Prefect's path made a parent of its own"
 
 
