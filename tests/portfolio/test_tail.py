@@ -417,6 +417,22 @@ def test_a_cap_on_gross_weight_of_just_the_budget_changes_nothing_long_only(
     assert capped.gap <= 1e-9
 
 
+@pytest.mark.parametrize("seed", [3, 4, 7, 9, 11])
+@pytest.mark.parametrize(("T", "N", "level"), [(5, 8, 0.01), (200, 8, 0.75)])
+def test_the_entropic_value_at_risk_is_proved_beside_an_issue_without_risk(
+    seed: int, T: int, N: int, level: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    returns = pd.DataFrame(rng.normal(0.0005, 0.02, (T, N)))
+    returns[0] = 0.001
+    p = pd.Series(rng.dirichlet(np.full(T, 0.5)))
+    least = float(np.quantile(p.to_numpy() @ returns.to_numpy(), 0.6))
+    found = minimum_evar(Scenarios(returns, probabilities=p), level=level, min_return_period=least)
+    assert found.gap <= 1e-9
+    assert found.return_period >= least - 1e-12
+    assert found.weights.sum() == pytest.approx(1, abs=1e-12)
+
+
 def test_an_arbitrage_without_a_bound_has_no_least_risk() -> None:
     returns = pd.DataFrame({"a": [0.01, 0.02], "b": [0.0, 0.0]})
     with pytest.raises(SolverError, match="nothing bounds"):
