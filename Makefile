@@ -31,6 +31,7 @@ help:  ## show these targets
 	  '$(UV_HOME)/bin/python' -m pip install -q 'uv==$(UV_VERSION)'
 	fi
 	uv sync --locked --compile-bytecode
+	.venv/bin/python -m compileall -q lib flows
 	echo "compiling the portfolio methods for this machine, once: about half a minute"
 	.venv/bin/python -m sillok.portfolio.methods critical-line & first=$$!
 	.venv/bin/python -m sillok.portfolio.methods active-set coordinate-descent

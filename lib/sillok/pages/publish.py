@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import nbformat
 from markupsafe import Markup
 
 from sillok.clock import KST, last_closed_session, sessions
@@ -17,6 +16,8 @@ from sillok.pages.site import PageState, install_assets, read_states, write_file
 from sillok.pages.words import WORDS, say_instant
 
 if TYPE_CHECKING:
+    import nbformat
+
     from sillok.runs import Decision, NotebookInfo, RunRecord
 
 __all__ = ["Published", "hold", "publish"]

@@ -7,14 +7,14 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jinja2
-import nbformat
-from nbconvert.exporters import HTMLExporter
 
-from sillok.pages.widgets import freeze_widgets
 from sillok.pages.words import WORDS
+
+if TYPE_CHECKING:
+    import nbformat
 
 __all__ = ["Body", "first_figure", "render_body", "shell"]
 
@@ -55,6 +55,12 @@ def render_body(executed: nbformat.NotebookNode, lang: str) -> Body:
     Parameter cells are left out, since the page's header shows the values. Errors and warnings that went to
     the error stream stay in the run's log.
     """
+    # Seconds of imports, which who only reads the site's state does not need.
+    import nbformat
+    from nbconvert.exporters import HTMLExporter
+
+    from sillok.pages.widgets import freeze_widgets
+
     document: Any = nbformat.from_dict(executed)
     question = _take_heading(document)
     document.cells = [c for c in document.cells if not _HIDDEN_TAGS & set(c.metadata.get("tags", []))]
@@ -72,6 +78,10 @@ def render_body(executed: nbformat.NotebookNode, lang: str) -> Body:
 
 def first_figure(executed: nbformat.NotebookNode) -> tuple[str, bytes] | None:
     """Return name and content of the first figure, for the page's card; None if there is none."""
+    import nbformat
+
+    from sillok.pages.widgets import freeze_widgets
+
     document: Any = nbformat.from_dict(executed)
     freeze_widgets(document)
     for cell in document.cells:
