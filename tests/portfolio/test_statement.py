@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cvxpy as cp
 import numpy as np
 import pandas as pd
 import pytest
@@ -201,3 +202,15 @@ def test_without_bounds_the_answers_are_those_of_the_closed_forms() -> None:
     tilt = np.linalg.solve(S, mu) - tight * (one @ np.linalg.solve(S, mu))
     found = solve(data, free, Goal("utility", 7.0))
     np.testing.assert_allclose(found.weights, tight + tilt / 7.0, atol=1e-10)
+
+
+def test_weights_that_grow_without_end_are_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = make(0)
+    statement = Statement(data, Limits(max_turnover=1.5), Goal("variance"))
+    statement.solve()
+    monkeypatch.setattr(cp.Problem, "solve", lambda self, **given: None)
+    for variable in statement.problem.variables():
+        if variable.name() == "w":
+            variable.value = np.full(variable.shape, 1e200)
+    with pytest.raises(SolverError, match="went astray"):
+        statement.solve()

@@ -196,7 +196,10 @@ class Engine:
         found = _finished(lagrangian, raw)
         if found.is_exact:
             return found
-        tight = statement.solve(tight=True)
+        try:
+            tight = statement.solve(tight=True)
+        except SolverError:
+            return found
         if tight.weights is None:
             return found
         other = _finished(lagrangian, tight)

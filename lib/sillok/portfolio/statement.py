@@ -110,6 +110,7 @@ def _apply(R: dict[str, np.ndarray], w: np.ndarray) -> np.ndarray:
 _TIGHT = {"tol_gap_abs": 1e-14, "tol_gap_rel": 1e-13, "tol_feas": 1e-12, "max_iter": 400}
 # The least ||R y||^2 of the scaled ratio, where risk and return are of the size of one: below, none is left.
 _RISKLESS = 1e-12
+_DIVERGED = 1e50  # no weights, but numbers whose squares may have no place
 _NONNEG = {"linear", "impact", "linear_row", "impact_row"}
 
 
@@ -298,7 +299,7 @@ class Statement:
         import cvxpy as cp
 
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
                 # Told by the status; whether the answer is good enough is proved from its multipliers.
                 warnings.filterwarnings("ignore", message="Solution may be inaccurate")
                 self.problem.solve(solver=cp.CLARABEL, warm_start=self._again, **(_TIGHT if tight else {}))
@@ -312,6 +313,10 @@ class Statement:
             raise SolverError(
                 f"the answer is {status}, only an optimal one is accepted; loosen the limits or shrink Sigma",
                 status=status,
+            )
+        if not np.abs(self._x.value).max() < _DIVERGED:
+            raise SolverError(
+                "the solver went astray: its weights grow without end; check the scale of the limits"
             )
         return self._read()._replace(status=status)
 
