@@ -1,4 +1,4 @@
-"""A kernel manager and client that lose no time: no reply slept through, no silence waited for, no end polled.
+"""A kernel manager and client that lose no time: no reply slept through, no silence waited for.
 
 libzmq tells of new messages by an edge on a file descriptor, and any operation on the socket may use that edge
 up. ``jupyter_client`` 8.10 sends on the raw socket, behind the back of the asyncio one that waits: a reply that
@@ -17,8 +17,6 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.channels import AsyncZMQSocketChannel
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import Type
-
-from sillok.kernels.provisioner import ForkProvisioner
 
 __all__ = ["PromptChannel", "PromptKernelClient", "PromptKernelManager"]
 
@@ -83,11 +81,6 @@ class PromptKernelClient(AsyncKernelClient):
 
 
 class PromptKernelManager(AsyncKernelManager):
-    """The stock asynchronous manager, told of a forked kernel's end instead of asking every 100 ms."""
+    """The stock asynchronous manager with prompt clients."""
 
     client_factory = Type(PromptKernelClient)
-
-    async def _async_wait(self, pollinterval: float = 0.1) -> None:
-        if isinstance(self.provisioner, ForkProvisioner):
-            await self.provisioner.ended()
-        await super()._async_wait(pollinterval)

@@ -36,6 +36,7 @@ __all__ = ["ForkProvisioner", "NoFork", "parent_command", "start_parent"]
 
 _REPLY_S = 5.0  # for a fork to be made
 _READY_S = 30.0  # for a kernel to bind its sockets
+_ENDING_S = 0.1  # for a kernel to end that was asked to
 _ON_ITS_WAY_S = 120.0  # for a parent to import everything
 _DETACH = """
 import os, sys
@@ -74,6 +75,7 @@ class ForkProvisioner(LocalProvisioner):
     _fork: _Fork | None = None
     _obstacle: str | None = None  # why nothing can be kept in the folder
     _restarts: int | None = None  # how often a server wanted it restarted, before a limit ended it
+    _ending = False  # the kernel was asked to end
     how = ""  # "spare", "fork" or "stock": how this kernel was last started
 
     @property
@@ -100,6 +102,7 @@ class ForkProvisioner(LocalProvisioner):
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Claim a spare or a fork; else launch the command as ever."""
+        self._ending = False
         if self._restarts is not None:  # somebody wants it back
             self.parent._restarter.restart_limit, self._restarts = self._restarts, None
         # A restarted kernel keeps its sockets' addresses: its clients stay connected. One whose messages are
@@ -209,9 +212,15 @@ class ForkProvisioner(LocalProvisioner):
     # -- the life of the kernel ------------------------------------------------------------------------------
 
     async def poll(self) -> int | None:
-        """Return None while the kernel runs, else its exit code."""
+        """Return None while the kernel runs, else its exit code.
+
+        Of a kernel that is asked to end, its end is waited for a moment: a manager would sleep before it asks again.
+        """
         if self._fork is None:
             return await super().poll()
+        if self._ending:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._fork.wait(), _ENDING_S)
         code = self._fork.poll()
         if code is not None and self._fork.why:
             self._leave_ended(self._fork.why)
@@ -235,11 +244,6 @@ class ForkProvisioner(LocalProvisioner):
         self._fork = None
         return code
 
-    async def ended(self) -> None:
-        """Return when a forked kernel has ended; at once if this one is not forked."""
-        if self._fork is not None:
-            await self._fork.wait()
-
     async def send_signal(self, signum: int) -> None:
         """Send a signal to the kernel and what it has started."""
         if self._fork is None:
@@ -247,12 +251,18 @@ class ForkProvisioner(LocalProvisioner):
         else:
             self._fork.signal(signum)
 
+    async def shutdown_requested(self, restart: bool = False) -> None:
+        """Note that the kernel was asked to end."""
+        self._ending = True
+
     async def kill(self, restart: bool = False) -> None:
         """Kill the kernel and what it has started."""
+        self._ending = True
         await self.send_signal(signal.SIGKILL)
 
     async def terminate(self, restart: bool = False) -> None:
         """Ask the kernel to end."""
+        self._ending = True
         await self.send_signal(signal.SIGTERM)
 
     async def load_provisioner_info(self, provisioner_info: dict[str, Any]) -> None:
