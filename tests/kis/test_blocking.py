@@ -143,12 +143,15 @@ from sillok.kis import Credentials, connect
 
 url, folder = sys.argv[1:]
 kis = connect(url, Credentials.sandbox(), master_url=url, broker_path=Path(folder) / "kis", rate=0.01, ledger_rate=0)
-threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
-try:
-    while True:
-        kis.current_price("900020")  # a turn every 100 seconds
-except KeyboardInterrupt:
-    print("interrupted", kis.identify())
+to_the_process = lambda: os.kill(os.getpid(), signal.SIGINT)
+to_another_thread = lambda: signal.pthread_kill(threading.get_ident(), signal.SIGINT)  # the main one sleeps on
+for interrupt in (to_the_process, to_another_thread):
+    threading.Timer(0.5, interrupt).start()
+    try:
+        while True:
+            kis.current_price("900020")  # a turn every 100 seconds
+    except KeyboardInterrupt:
+        print("interrupted", kis.identify())
 
 async def as_in_a_notebook():
     print(kis.identify())
@@ -173,5 +176,5 @@ def test_ctrl_c_ends_the_call_alone_and_the_end_of_the_interpreter_closes_what_i
         [*words, url, str(tmp_path)], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.stderr == ""
-    assert done.stdout.split() == ["interrupted", "synthetic", "synthetic", "ConfigError"]
+    assert done.stdout.split() == [*["interrupted", "synthetic"] * 2, "synthetic", "ConfigError"]
     assert done.returncode == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import functools
 import inspect
 import os
@@ -21,6 +22,7 @@ __all__ = ["Blocking", "connect"]
 
 _T = TypeVar("_T")
 _END_S = 5.0
+_LOOK_S = 0.5
 
 
 def connect(
@@ -119,6 +121,9 @@ class _Loop:
             raise ConfigError("the connection is closed; open another one")
         future = asyncio.run_coroutine_threadsafe(call(), self._loop)
         try:
+            # A signal that comes as this thread falls asleep, or to another thread, does not wake it.
+            while not concurrent.futures.wait((future,), _LOOK_S).done:
+                pass
             return future.result()
         except BaseException:
             future.cancel()  # Ctrl-C reached this thread; the call must not go on unseen
