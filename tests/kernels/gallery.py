@@ -19,7 +19,7 @@ GALLERY: dict[str, list[str]] = {
     ],
     "unicode": ["name = '삼성전자 ✓ 𝄞'\nname", "print(name)", "raise KeyError(name)", "변수 = 1\n변수 + 1"],
     "streams": [
-        "import os, sys\nprint('to out'); print('to err', file=sys.stderr)\nos.write(1, b'by number\\n')",
+        "import sys\nprint('to out'); print('to err', file=sys.stderr)",
         "print(*range(3), sep='\\r')\nsys.stdout.write('no line end')",
         "import logging\nlogging.warning('a warning')\nlogging.getLogger('own').info('silent')",
         "import warnings\nwarnings.warn('once')\nwarnings.warn('twice', UserWarning)",
