@@ -265,6 +265,13 @@ class ForkProvisioner(LocalProvisioner):
         self._ending = True
         await self.send_signal(signal.SIGTERM)
 
+    async def cleanup(self, restart: bool = False) -> None:
+        """Let go of a kernel that has ended by itself, which nobody waits for."""
+        if self._fork is not None and self._fork.poll() is not None:
+            self._fork.close()
+            self._fork = None
+        await super().cleanup(restart=restart)
+
     async def load_provisioner_info(self, provisioner_info: dict[str, Any]) -> None:
         """Refuse: a forked kernel ends with the process that started it."""
         raise RuntimeError("a forked kernel ends with its owner; there is none to take over")
