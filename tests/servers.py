@@ -206,9 +206,8 @@ def start_mariadb(folder: Path, *more: str) -> tuple[Daemons, dict[str, Any]]:
     daemons, port = Daemons(folder, user="mysql"), free_port()
     data, sock = folder / "data", folder / "s.sock"
     daemons.call("mkdir", folder / "tmp")
-    daemons.set(
-        "TMPDIR", str(folder / "tmp")
-    )  # a server that starts removes all temporary tables of its folder
+    # A server that starts removes all temporary tables of this folder, another's too, which then crashes.
+    daemons.set("TMPDIR", str(folder / "tmp"))
     daemons.call(
         "mariadb-install-db", "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal",
         "--skip-test-db", "--skip-name-resolve", f"--log-error={folder / 'install.log'}",
