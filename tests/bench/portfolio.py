@@ -52,6 +52,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT))
 warnings.simplefilter("ignore")  # the peers', of deprecations and of accuracy; their answers are examined
 
+from sillok import risk  # noqa: E402
 from tests.bench.beside import ours, peers  # noqa: E402
 from tests.bench.beside.market import make_market  # noqa: E402
 from tests.bench.beside.peers import Inputs  # noqa: E402
@@ -199,6 +200,12 @@ def return_inputs(N: int, days: int) -> Inputs:
     return Inputs(returns=pd.DataFrame(market.returns(days), index, market.labels))
 
 
+def estimate_inputs(N: int, days: int = 1_000) -> Inputs:
+    """Return an estimate of the library's for itself, and its matrix for the others."""
+    found = risk.ledoit_wolf(return_inputs(N, days).returns)
+    return Inputs(Sigma=found.matrix, estimate=found)
+
+
 def variance_row(form: str, N: int, goal: float) -> Row:
     inputs = dense_inputs(N) if form == "dense" else factor_inputs(N)
     return Row(
@@ -290,10 +297,10 @@ def cvar_row(N: int, goal: float, scenarios: int = 5_000, level: float = 0.95) -
     )
 
 
-def parity_row(N: int, goal: float) -> Row:
-    inputs = dense_inputs(N)
+def parity_row(N: int, goal: float, *, estimated: bool = False) -> Row:
+    inputs = estimate_inputs(N) if estimated else dense_inputs(N)
     return Row(
-        f"risk parity, {N} assets",
+        f"risk parity, {N} assets{', an estimate of the library' if estimated else ''}",
         N,
         goal,
         inputs,
@@ -372,6 +379,8 @@ ROWS: dict[str, Callable[[], Row]] = {
     "cvar 200": partial(cvar_row, 200, 18),
     "parity 100": partial(parity_row, 100, 800),
     "parity 500": partial(parity_row, 500, 1_700),
+    "parity 100 estimate": partial(parity_row, 100, 800, estimated=True),
+    "parity 500 estimate": partial(parity_row, 500, 1_700, estimated=True),
     "ledoit-wolf identity": partial(ledoit_wolf_row, "identity", "constant_variance"),
     "ledoit-wolf correlation": partial(ledoit_wolf_row, "constant_correlation", "constant_correlation"),
     "ledoit-wolf factor": partial(ledoit_wolf_row, "single_factor", "single_factor"),

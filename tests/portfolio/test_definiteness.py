@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,8 @@ import pytest
 from sillok.errors import DataError
 from sillok.portfolio import Data
 from sillok.portfolio.definiteness import _is_proved, check_definite
+from sillok.risk import sample_covariance
+from tests.risk.samples import draw
 
 
 def with_least(least: float, N: int, seed: int) -> np.ndarray:
@@ -52,3 +56,23 @@ def test_an_issue_without_variance_or_with_next_to_none_is_left_to_double_precis
     assert not _is_proved(S)
     names = [f"{k:06d}" for k in range(150)]
     check_definite(Data(pd.DataFrame(S, names, names)))
+
+
+def test_an_estimate_proves_itself_and_one_that_was_changed_is_looked_at() -> None:
+    found = sample_covariance(draw(60, 5))
+    data = Data(found)
+    assert data.is_proved
+    np.testing.assert_array_equal(data.matrix(), found.matrix)
+    whole = found.matrix.copy()
+    whole.iloc[0, 1] = whole.iloc[1, 0] = 2 * whole.iloc[0, 0] + 2 * whole.iloc[1, 1]
+    changed = Data(replace(found, matrix=whole))
+    assert not changed.is_proved
+    with pytest.raises(DataError, match="semidefinite"):
+        check_definite(changed)
+    holed = found.matrix.copy()
+    holed.iloc[2, 2] = np.nan
+    with pytest.raises(DataError, match="missing"):
+        Data(replace(found, matrix=holed))
+    found.matrix.columns = found.matrix.index = ["a", "b", "c", "d", "d"]
+    with pytest.raises(DataError, match="twice"):
+        Data(found)

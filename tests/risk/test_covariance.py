@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +14,7 @@ from hypothesis import strategies as st
 from sillok.errors import ConfigError, DataError
 from sillok.risk import (
     ESTIMATORS,
+    Covariance,
     FactorCovariance,
     black_litterman,
     entropy_pooling,
@@ -45,6 +49,26 @@ def test_an_endless_halflife_is_the_sample() -> None:
     r = draw()
     found = exponential_covariance(r, halflife=1e9).matrix
     pd.testing.assert_frame_equal(found, sample_covariance(r).matrix, rtol=1e-6)
+
+
+@every
+def test_an_estimate_is_its_own_proof_until_anything_of_it_is_changed(name: str) -> None:
+    found = estimate_covariance(draw(), estimator=name)
+    S = found.proved()
+    assert S is not None
+    np.testing.assert_array_equal(S, found.matrix)
+    with pytest.raises(ValueError, match="read-only"):
+        found.matrix.iloc[0, 1] = 5.0
+    assert found.proved() is not None
+    for other in (
+        Covariance(found.matrix, name, np.nan, 100, 252),
+        replace(found, matrix=found.matrix * 2),
+        replace(found, estimator="another"),
+        pickle.loads(pickle.dumps(found)),
+    ):
+        assert other.proved() is None
+    found.matrix[found.labels[0]] = 5.0
+    assert found.proved() is None
 
 
 @settings(max_examples=60)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
@@ -94,7 +94,7 @@ def _is_symmetric(S: np.ndarray) -> bool:
     )
 
 
-def _check_matrix(Sigma: pd.DataFrame) -> None:
+def _check_sides(Sigma: pd.DataFrame) -> None:
     labels = Sigma.index
     if len(labels) == 0:
         raise DataError("the universe is empty; widen it or shorten the lookback")
@@ -103,13 +103,15 @@ def _check_matrix(Sigma: pd.DataFrame) -> None:
         raise DataError(f"Sigma names these issues twice: {twice[:5]}; keep one each", symbols=twice)
     if not (Sigma.index is Sigma.columns or Sigma.index.equals(Sigma.columns)):
         raise DataError("Sigma has other labels on its rows than on its columns; use the same on both sides")
-    S = numbers("Sigma", Sigma)
-    check_finite("Sigma", S, Sigma.index)
+
+
+def _check_matrix(S: np.ndarray, labels: pd.Index) -> None:
+    check_finite("Sigma", S, labels)
     if not _is_symmetric(S):
         apart = np.abs(S - S.T)
         if apart.max() > _SYMMETRY * np.abs(S).max():
             i, j = np.unravel_index(int(apart.argmax()), S.shape)
-            a, b = Sigma.index[i], Sigma.index[j]
+            a, b = labels[i], labels[j]
             raise DataError(
                 f"Sigma is not symmetric: ({a}, {b}) is {S[i, j]:.6g} and ({b}, {a}) is {S[j, i]:.6g}; estimate "
                 "it anew",
@@ -117,7 +119,7 @@ def _check_matrix(Sigma: pd.DataFrame) -> None:
             )
     variance = S.diagonal()
     if (variance < 0).any():
-        found = _named(Sigma.index, variance < 0)
+        found = _named(labels, variance < 0)
         raise DataError(f"Sigma has negative variances for {found[:5]}; estimate it anew", symbols=found)
 
 
@@ -130,7 +132,8 @@ class Data:
     DataError
         If the universe is empty, a label occurs twice, labels differ, a value is missing, or ``Sigma`` is not
         symmetric; the error's ``symbols`` name the issues. Whether ``Sigma`` is positive semidefinite is
-        looked at where a problem is solved.
+        looked at where a problem is solved. An estimate of :mod:`sillok.risk` is, and has no gap, by how it was
+        made: only its labels are looked at.
     """
 
     Sigma: pd.DataFrame | Covariance | FactorCovariance  # (N, N) covariance of simple returns
@@ -140,14 +143,25 @@ class Data:
     previous: pd.Series | None = None  # (N,) weights held now; None: all is cash
     benchmark: pd.Series | None = None  # (N,), adding up to one
     labels: pd.Index = field(init=False, repr=False)
+    is_proved: bool = field(init=False, repr=False)  # that Sigma is symmetric and positive semidefinite
+    _S: np.ndarray | None = field(init=False, repr=False)  # (N, N); None: by factors
 
     def __post_init__(self) -> None:
-        Sigma = self.Sigma.matrix if isinstance(self.Sigma, Covariance) else self.Sigma
-        labels = Sigma.index if isinstance(Sigma, pd.DataFrame) else Sigma.labels
+        given = self.Sigma
+        if isinstance(given, Covariance | pd.DataFrame):
+            frame = given.matrix if isinstance(given, Covariance) else given
+            labels = frame.index
+            _check_sides(frame)
+            S = given.proved() if isinstance(given, Covariance) else None
+            proved = S is not None
+            if S is None:
+                S = numbers("Sigma", frame)
+                _check_matrix(S, labels)
+        else:  # a factor covariance has looked at its own labels and values
+            labels, proved, S = given.labels, True, None
         object.__setattr__(self, "labels", labels)
-        # A factor covariance has looked at its own labels and values.
-        if isinstance(Sigma, pd.DataFrame):
-            _check_matrix(Sigma)
+        object.__setattr__(self, "is_proved", proved)
+        object.__setattr__(self, "_S", S)
         for name in ("mu", "exposures", "previous", "benchmark"):
             found = getattr(self, name)
             if found is not None:
@@ -173,8 +187,8 @@ class Data:
 
     def matrix(self) -> np.ndarray:
         """Return the covariance as a dense array (N, N)."""
-        Sigma = self.Sigma if isinstance(self.Sigma, pd.DataFrame) else self.Sigma.matrix
-        return Sigma.to_numpy(dtype=float)
+        factor = self.factor
+        return cast(np.ndarray, self._S) if factor is None else factor.matrix.to_numpy(dtype=float)
 
     def variance(self, w: np.ndarray) -> float:
         """Return ``w' Sigma w``, a year; never below zero."""

@@ -22,9 +22,9 @@ def check_definite(data: Data) -> None:
     """Raise DataError, naming issues, unless the covariance is positive semidefinite and not zero.
 
     By one Cholesky factorisation, N^3 / 3 operations, of many issues in single precision where that proves it, which
-    takes half the time; a factor covariance has looked at its own parts.
+    takes half the time; a factor covariance and an estimate of :mod:`sillok.risk` are it by how they were made.
     """
-    if data.factor is not None:
+    if data.is_proved:
         return
     S = data.matrix()
     if not S.trace() > 0:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from sillok.errors import ConfigError
 from sillok.measures import TRADING_DAYS
-from sillok.risk.observed import annual_frame, read_returns
+from sillok.risk.observed import Observed, annual_frame, read_returns
 
-__all__ = ["Covariance", "exponential_covariance", "sample_covariance"]
+__all__ = ["Covariance", "estimated", "exponential_covariance", "sample_covariance"]
 
 # Below this part of the weight on all rows but the newest, the divisor has no digits left.
 _ONE_ROW = 1e-6
@@ -28,6 +28,18 @@ class Covariance:
     observations: int  # T
     periods_per_year: int
     through: Hashable = None  # label of the last row that the estimate has seen
+    _made: np.ndarray | None = field(default=None, init=False, repr=False, compare=False)
+
+    def proved(self) -> np.ndarray | None:
+        """Return ``matrix`` as an array if an estimator here made it: whole and positive semidefinite, unseen.
+
+        None if it was put in by hand, or anything of it was changed since.
+        """
+        made = self._made
+        if made is None or made.flags.writeable:  # a pickle opens what it brings back
+            return None
+        held = self.matrix.to_numpy()
+        return held if held.shape == made.shape and np.may_share_memory(held, made) else None
 
     @property
     def labels(self) -> pd.Index:
@@ -38,6 +50,22 @@ class Covariance:
     def volatility(self) -> pd.Series:
         """Each issue's annual volatility, (N,)."""
         return pd.Series(np.sqrt(np.diag(self.matrix)), index=self.matrix.index)
+
+
+def estimated(
+    S: np.ndarray, seen: Observed, estimator: str, shrinkage: float, periods_per_year: int
+) -> Covariance:
+    """Return the estimate of annualised ``S`` (N, N), which is positive semidefinite by how it was made.
+
+    ``S`` is closed to writing and not copied; nobody else may hold it.
+    """
+    S.flags.writeable = False
+    found = Covariance(
+        annual_frame(S, seen.labels), estimator, shrinkage, len(seen.X), periods_per_year, seen.through
+    )
+    if np.isfinite(S.trace()):
+        object.__setattr__(found, "_made", S)
+    return found
 
 
 def sample_covariance(returns: pd.DataFrame, *, periods_per_year: int = TRADING_DAYS) -> Covariance:
@@ -57,7 +85,7 @@ def sample_covariance(returns: pd.DataFrame, *, periods_per_year: int = TRADING_
     T = len(seen.X)
     S = seen.X.T @ seen.X
     S *= periods_per_year / (T - 1)
-    return Covariance(annual_frame(S, seen.labels), "sample", 0.0, T, periods_per_year, seen.through)
+    return estimated(S, seen, "sample", 0.0, periods_per_year)
 
 
 def exponential_covariance(
@@ -90,4 +118,4 @@ def exponential_covariance(
     X = (seen.X - w @ seen.X) * np.sqrt(w)[:, None]
     S = X.T @ X
     S *= periods_per_year / (1.0 - w @ w)
-    return Covariance(annual_frame(S, seen.labels), "exponential", 0.0, T, periods_per_year, seen.through)
+    return estimated(S, seen, "exponential", 0.0, periods_per_year)

@@ -7,8 +7,8 @@ import pandas as pd
 
 from sillok.errors import ConfigError, DataError
 from sillok.measures import TRADING_DAYS
-from sillok.risk.covariance import Covariance
-from sillok.risk.observed import annual_frame, read_returns
+from sillok.risk.covariance import Covariance, estimated
+from sillok.risk.observed import read_returns
 
 __all__ = ["gerber_covariance"]
 
@@ -55,4 +55,4 @@ def gerber_covariance(
         )
     side = sd * np.sqrt(periods_per_year) / np.sqrt(np.diag(H))
     H *= side[:, None] * side
-    return Covariance(annual_frame(H, seen.labels), "gerber", np.nan, T, periods_per_year, seen.through)
+    return estimated(H, seen, "gerber", np.nan, periods_per_year)

@@ -16,8 +16,8 @@ import pandas as pd
 
 from sillok.errors import ConfigError, DataError
 from sillok.measures import TRADING_DAYS
-from sillok.risk.covariance import Covariance
-from sillok.risk.observed import annual_frame, read_returns
+from sillok.risk.covariance import Covariance, estimated
+from sillok.risk.observed import read_returns
 
 __all__ = ["Target", "ledoit_wolf"]
 
@@ -171,4 +171,4 @@ def ledoit_wolf(
         for i in range(0, len(S), 64):
             S[i : i + 64] += side[i : i + 64, None] * g
     np.fill_diagonal(S, diagonal)
-    return Covariance(annual_frame(S, seen.labels), target, delta, T, periods_per_year, seen.through)
+    return estimated(S, seen, target, delta, periods_per_year)

@@ -10,8 +10,8 @@ import pandas as pd
 
 from sillok.errors import DataError
 from sillok.measures import TRADING_DAYS
-from sillok.risk.covariance import Covariance
-from sillok.risk.observed import Observed, annual_frame, read_returns
+from sillok.risk.covariance import Covariance, estimated
+from sillok.risk.observed import Observed, read_returns
 
 __all__ = ["Spectrum", "denoised_covariance", "noise_spectrum", "nonlinear_shrinkage"]
 
@@ -88,9 +88,7 @@ def denoised_covariance(returns: pd.DataFrame, *, periods_per_year: int = TRADIN
     W = V * np.sqrt(np.maximum(values, 0.0))
     sd = np.sqrt(seen.variance * T / (T - 1) * periods_per_year)
     W *= (sd / np.sqrt(np.einsum("ij,ij->i", W, W)))[:, None]
-    return Covariance(
-        annual_frame(W @ W.T, seen.labels), "denoised", np.nan, T, periods_per_year, seen.through
-    )
+    return estimated(W @ W.T, seen, "denoised", np.nan, periods_per_year)
 
 
 def _hilbert(x: np.ndarray) -> np.ndarray:
@@ -161,6 +159,4 @@ def nonlinear_shrinkage(returns: pd.DataFrame, *, periods_per_year: int = TRADIN
             symbols=names,
         )
     W = V * np.sqrt(_shrunk(values, p, n) * periods_per_year)
-    return Covariance(
-        annual_frame(W @ W.T, seen.labels), "nonlinear", np.nan, T, periods_per_year, seen.through
-    )
+    return estimated(W @ W.T, seen, "nonlinear", np.nan, periods_per_year)

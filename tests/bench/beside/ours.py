@@ -23,7 +23,7 @@ __all__ = [
 
 def _data(inputs: Inputs) -> Data:
     if inputs.Sigma is not None:
-        return Data(Sigma=inputs.Sigma, mu=inputs.mu)
+        return Data(Sigma=inputs.Sigma if inputs.estimate is None else inputs.estimate, mu=inputs.mu)
     Sigma = FactorCovariance(
         loadings=inputs.loadings,
         factor_covariance=inputs.factor_covariance,

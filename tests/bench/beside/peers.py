@@ -20,6 +20,8 @@ from skfolio.moments import LedoitWolf
 from skfolio.optimization import MeanRisk, ObjectiveFunction, RiskBudgeting
 from skfolio.prior import BasePrior, FactorModel, ReturnDistribution
 
+from sillok.risk import Covariance
+
 # ---- inputs as the rows hand them over ----
 
 
@@ -35,8 +37,10 @@ class Inputs:
         factor_covariance: pd.DataFrame | None = None,
         specific_variance: pd.Series | None = None,
         returns: pd.DataFrame | None = None,
+        estimate: Covariance | None = None,
     ) -> None:
         self.Sigma = Sigma
+        self.estimate = estimate  # the library's own, whose matrix is Sigma
         self.mu = mu
         self.loadings = loadings
         self.factor_covariance = factor_covariance
@@ -44,7 +48,7 @@ class Inputs:
         self.returns = returns
 
     def copy(self) -> Inputs:
-        return Inputs(**{k: None if v is None else v.copy() for k, v in vars(self).items()})
+        return Inputs(**{k: v.copy() if hasattr(v, "copy") else v for k, v in vars(self).items()})
 
     @property
     def labels(self) -> pd.Index:
