@@ -25,8 +25,8 @@ __all__ = ["Budgeted", "budget_risk"]
 _TOL = 1e-9  # of each budget: what "exact" means here
 _SWEEPS = 60  # by then a covariance of ordinary stocks is done five times over
 _STEPS = 100  # of Newton
-_STEP, _GAIN = 0.9, 0.6  # of steps for all at once, and the part of the miss that one may leave
-_FIRST, _CLOSE = 2, 0.5  # steps that may leave more, and the miss from which a secant is worth drawing
+_GAIN, _FIRST = 0.6, 2  # the part of the miss that a step for all at once may leave, but for the first ones
+_CLOSE = 0.5  # the miss from which a secant is worth drawing
 _NEAR = 0.25  # a step that changes no coordinate by more than this part of it is taken whole
 
 # Frames lend read-only arrays. Told so beforehand, one compiled function takes them and others without a copy.
@@ -44,16 +44,16 @@ class Budgeted(NamedTuple):
     sweeps: int  # of coordinates
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _root(p: float, slope: float, x: float, b: float) -> float:
     """Return the positive root of ``p y^2 + (slope - p x) y = b``, without cancellation."""
     a = slope - p * x
-    r = np.sqrt(a * a + 4.0 * p * b)
-    return 2.0 * b / (a + r) if a > 0.0 else (r - a) / (2.0 * p)
+    far = np.sqrt(a * a + 4.0 * p * b) + abs(a)
+    return (2.0 * b if a > 0.0 else far) / (far if a > 0.0 else 2.0 * p)
 
 
 # Sums may be taken in another order, as a BLAS takes them; the answer proves itself by its own products.
-@njit(cache=True, fastmath={"reassoc", "contract"})
+@njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
 def _product(P: np.ndarray, x: np.ndarray, g: np.ndarray) -> None:
     """Put ``P x`` in ``g``, reading each number below the diagonal once, two rows at a time."""
     N = x.size
@@ -73,7 +73,7 @@ def _product(P: np.ndarray, x: np.ndarray, g: np.ndarray) -> None:
             g[j] += P[-1, j] * x[-1]
 
 
-@njit(cache=True, fastmath={"reassoc", "contract"})
+@njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
 def _rescale(x: np.ndarray, g: np.ndarray, b: np.ndarray, off: np.ndarray) -> float:
     """Bring x' P x to one, the best point of its ray; put the misses of the budgets, as parts of them, in ``off``.
 
@@ -94,7 +94,7 @@ def _rescale(x: np.ndarray, g: np.ndarray, b: np.ndarray, off: np.ndarray) -> fl
     return miss
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _whole(x: np.ndarray) -> float:
     """Divide x, whose x' P x is one, by its sum; return what x' P x is then."""
     total = 0.0
@@ -105,7 +105,7 @@ def _whole(x: np.ndarray) -> float:
     return 1.0 / (total * total)
 
 
-@njit(cache=True, fastmath={"reassoc", "contract"})
+@njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
 def _secant(b: np.ndarray, off: np.ndarray, before: np.ndarray) -> float:
     """Return how much of the last step to take back: Anderson's acceleration of depth one (Walker and Ni, 2011)."""
     along, square = 0.0, 0.0
@@ -116,12 +116,14 @@ def _secant(b: np.ndarray, off: np.ndarray, before: np.ndarray) -> float:
     return along / square if square > 0.0 else 0.0
 
 
-@njit(_FOUND(_MATRIX, _VECTOR, float64, int64), cache=True)
+@njit(_FOUND(_MATRIX, _VECTOR, float64, int64), cache=True, error_model="numpy")
 def _dense(P: np.ndarray, b: np.ndarray, tol: float, most: int) -> tuple[np.ndarray, float, float, int]:
     N = b.size
-    x, g, off, before, aim = np.empty(N), np.empty(N), np.empty(N), np.empty(N), np.empty(N)
+    p, x, g, off, before = np.empty(N), np.empty(N), np.empty(N), np.empty(N), np.empty(N)
+    aim, last_aim = np.empty(N), np.empty(N)
     for i in range(N):
-        x[i] = np.sqrt(b[i] / P[i, i])
+        p[i] = P[i, i]
+        x[i] = np.sqrt(b[i] / p[i])
     sweep, miss, together, near = 0, np.inf, True, False
     while True:
         if together:
@@ -132,13 +134,14 @@ def _dense(P: np.ndarray, b: np.ndarray, tol: float, most: int) -> tuple[np.ndar
         sweep += 1
         together = together and (miss < _GAIN * last or sweep <= _FIRST)
         if together:
-            # All at once: half the work of a sweep, and as good as long as the market's risk is most of it.
+            # All at once: half the work of a sweep, and as good as long as the issues' own risk is not all of it.
+            for i in range(N):
+                aim[i] = _root(p[i], g[i], x[i], b[i])
             back = _secant(b, off, before) if near else 0.0
             for i in range(N):
-                plain = x[i] / max(1.0 + _STEP * off[i], 0.1)
-                x[i] = max(plain - back * (plain - aim[i]), 0.5 * plain) if near else plain
-                before[i], aim[i] = off[i], plain
+                x[i] = max(aim[i] - back * (aim[i] - last_aim[i]), 0.5 * aim[i]) if back else aim[i]
             near = miss < _CLOSE
+            off, before, aim, last_aim = before, off, last_aim, aim
         else:
             for i in range(N):
                 step = _root(P[i, i], g[i], x[i], b[i]) - x[i]
@@ -148,7 +151,7 @@ def _dense(P: np.ndarray, b: np.ndarray, tol: float, most: int) -> tuple[np.ndar
     return x, _whole(x), miss, sweep
 
 
-@njit(_FOUND(_MATRIX, _VECTOR, _VECTOR, float64, int64), cache=True)
+@njit(_FOUND(_MATRIX, _VECTOR, _VECTOR, float64, int64), cache=True, error_model="numpy")
 def _factors(
     B: np.ndarray, d: np.ndarray, b: np.ndarray, tol: float, most: int
 ) -> tuple[np.ndarray, float, float, int]:
