@@ -1,5 +1,8 @@
 """Risk parity and budgets on labels: met exactly, bent by limits, and refused with names."""
 
+from dataclasses import replace
+
+import cvxpy as cp
 import numpy as np
 import pandas as pd
 import pytest
@@ -173,9 +176,56 @@ def test_limits_that_are_no_rows_or_say_the_same_twice_are_kept_to_rounding(seed
     }[kind]
     found = risk_parity(data, limits)
     w = found.weights
-    assert found.gap <= (1e-8 if kind in {"vol", "tracking"} else 1e-9)  # the solver's own, not Newton's
+    assert found.gap <= 1e-9
     assert w.sum() == pytest.approx(1, abs=1e-12)
     assert float((w - data.previous).abs().sum()) <= float(limits.max_turnover or np.inf) + 1e-12
     assert found.vol_annual <= float(limits.max_vol_annual or np.inf) + 1e-12
     assert float(found.tracking_annual or 0) <= float(limits.max_tracking_annual or np.inf) + 1e-12
     assert float(w[:3].sum()) >= (held if limits.groups else 0.0) - 1e-12
+
+
+@pytest.mark.parametrize("seed", [1, 2, 4, 7])  # where a cap holds
+@pytest.mark.parametrize(
+    "kinds", [("vol",), ("tracking",), ("vol", "tracking"), ("vol", "weight"), ("tracking", "row")]
+)
+def test_caps_alone_and_with_rows_are_those_of_the_statement_on_the_cone(
+    seed: int, kinds: tuple[str, ...]
+) -> None:
+    random = np.random.default_rng(100 + seed)
+    names = pd.Index([f"{k:06d}" for k in range(6)])
+    X = random.normal(0, 0.2, (6, 12)) / 4
+    P, m, b = X @ X.T, np.array([0.3, 0.3, 0.1, 0.1, 0.1, 0.1]), random.dirichlet(np.full(6, 4.0))
+    data = Data(pd.DataFrame(P, names, names), benchmark=pd.Series(m, names))
+    plain = risk_budgeting(data, pd.Series(b, names))
+    calm = minimum_variance(data, Limits(min_weight=0.01)).weights
+    within = (
+        0.35 * plain.weights + 0.35 * calm + 0.3 * m
+    ).to_numpy()  # keeps all of the limits, so that they can be kept
+    vol = 1.01 * float(np.sqrt(within @ P @ within))
+    off = 1.01 * float(np.sqrt((within - m) @ P @ (within - m)))
+    top, first = 1.01 * float(within.max()), 0.99 * float(within[:2].sum())
+    x = cp.Variable(6)
+    s, held, limits = cp.sum(x), [], Limits()
+    if "vol" in kinds:
+        limits = replace(limits, max_vol_annual=vol)
+        held.append(cp.norm(X.T @ x) <= vol * s)
+    if "tracking" in kinds:
+        limits = replace(limits, max_tracking_annual=off)
+        held.append(cp.norm(X.T @ (x - m * s)) <= off * s)
+    if "weight" in kinds:
+        limits = replace(limits, max_weight=top)
+        held.append(x <= top * s)
+    if "row" in kinds:
+        limits = replace(limits, groups=(GroupLimit("two", tuple(names[:2]), low=first),))
+        held.append(x[0] + x[1] >= first * s)
+    problem = cp.Problem(cp.Minimize(0.5 * cp.sum_squares(X.T @ x) / P.trace() * 6 - b @ cp.log(x)), held)
+    problem.solve(solver=cp.CLARABEL)
+    found = risk_budgeting(data, pd.Series(b, names), limits)
+    assert {"vol", "tracking"} & set(kinds) & set(found.binding)
+    assert found.gap <= 1e-9
+    np.testing.assert_allclose(found.weights, x.value / x.value.sum(), atol=1e-5)
+
+    def value(w: np.ndarray) -> float:
+        return 0.5 * np.log(w @ P @ w) - b @ np.log(w)
+
+    assert value(found.weights.to_numpy()) <= value(x.value / x.value.sum()) + 1e-7

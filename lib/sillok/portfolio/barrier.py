@@ -6,12 +6,13 @@
 with ``c`` such that the weights add up to the budget, so that issues which no limit holds share the risk out as
 budgeted. The first guess is the answer on the cone of the limits (``x = w`` of any scale, ``low s <= A x``, ``s =
 sum(x) / budget``), by cvxpy. Where turnover, volatility or tracking error hold, no ``c`` leads to the budget, and the
-answer on the cone is the answer.
+answer on the cone is the answer; for the last two Newton finishes it as well.
 """
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from sillok.errors import ConfigError, InfeasibleError, SolverError
+from sillok.portfolio.capped import Caps, solve_capped
 from sillok.portfolio.constraints import bounds, linear_rows
 from sillok.portfolio.data import Data, Limits
 from sillok.portfolio.direct import arrays
@@ -38,6 +40,7 @@ _HELD = 1e-6  # a dual above this part of the largest holds; Clarabel stops at 1
 _EXACT = 1e-9
 _ROUNDING = 1e-13
 _WIDE = 8.0  # e to this: how far the weight of the barrier is looked for from the answer on the cone
+_Found = tuple[np.ndarray, np.ndarray, float]  # weights, multipliers, and the largest miss of a share
 _STEPS = 30  # of Newton; from a solver's answer it takes three or four
 
 
@@ -67,12 +70,12 @@ def keeps(w: np.ndarray, data: Data, limits: Limits) -> bool:
         not len(cone.G) or (cone.G @ w).min() >= -_VIOLATION,
         not len(cone.E) or np.abs(cone.E @ w).max() <= _VIOLATION,
         limits.max_gross is None or w.sum() <= limits.max_gross + _VIOLATION,
-        limits.max_vol_annual is None or data.variance(w) <= limits.max_vol_annual**2,
+        limits.max_vol_annual is None or data.variance(w) <= limits.max_vol_annual**2 * (1 + _VIOLATION),
     ]
     if limits.max_turnover is not None:
         held.append(np.abs(w - _previous(data)).sum() <= limits.max_turnover)
     if limits.max_tracking_annual is not None:
-        held.append(data.variance(w - _benchmark(data)) <= limits.max_tracking_annual**2)
+        held.append(data.variance(w - _benchmark(data)) <= limits.max_tracking_annual**2 * (1 + _VIOLATION))
     return all(held)
 
 
@@ -119,7 +122,7 @@ def solve_barrier(data: Data, b: np.ndarray, limits: Limits) -> Budgets:
     bent = {n: abs(float(np.ravel(c.dual_value)[0])) for n, c in others.items()}
     bent = {n: price for n, price in bent.items() if price > _HELD}
     w = np.asarray(x.value) * (limits.budget / float(np.sum(x.value)))
-    exact = None if bent else _exact(w, b, data, cone, prices, scale)
+    exact = _capped(w, b, data, limits, cone, prices, bent) if bent else _exact(w, b, data, cone, prices)
     if exact is not None and _keeps_others(exact[0], data, limits):
         w, prices, gap = exact
         method = "cvxpy: CLARABEL, then Newton"
@@ -137,15 +140,44 @@ def _lagrangian(data: Data, limits: Limits) -> Lagrangian:
     return Lagrangian(data, long_only, Goal("variance"), arrays(data, long_only))
 
 
-def _exact(  # noqa: PLR0917 - a step of solve_barrier, in its words
-    w: np.ndarray, b: np.ndarray, data: Data, cone: _Cone, prices: np.ndarray, scale: float
-) -> tuple[np.ndarray, np.ndarray, float] | None:
+def _capped(  # noqa: PLR0917 - a step of solve_barrier, in its words
+    w: np.ndarray,
+    b: np.ndarray,
+    data: Data,
+    limits: Limits,
+    cone: _Cone,
+    prices: np.ndarray,
+    bent: Iterable[str],
+) -> _Found | None:
+    """Solve by Newton where volatility or tracking error hold, and nothing else that is no row; None if it ends nowhere."""
+    if not set(bent) <= {"vol", "tracking"}:
+        return None
+    P, scale, budget = *_scaled(data), float(w.sum())
+    vol = limits.max_vol_annual**2 / scale if limits.max_vol_annual and "vol" in bent else None
+    off = limits.max_tracking_annual**2 / scale if limits.max_tracking_annual and "tracking" in bent else None
+    caps = Caps(vol, off, w if off is None else _benchmark(data))
+    return _polished(w, cone, prices, lambda w, H, h: solve_capped(w, b, P, H, h, budget, caps))
+
+
+def _exact(w: np.ndarray, b: np.ndarray, data: Data, cone: _Cone, prices: np.ndarray) -> _Found | None:
     """Solve for rows and bounds alone by Newton, from the answer on the cone or from a solver's own; None if neither ends."""
-    found = _polished(w, b, data, cone, prices, scale)
+    P, budget = _scaled(data)[0], float(w.sum())
+
+    def solve(w: np.ndarray, H: np.ndarray, h: np.ndarray) -> _Found | None:
+        return _newton(w, b, P, H, h, budget)
+
+    found = _polished(w, cone, prices, solve)
     if found is not None:
         return found
     other = _searched(w, b, data, cone)
-    return None if other is None else _polished(other[0], b, data, cone, other[1], scale)
+    return None if other is None else _polished(other[0], cone, other[1], solve)
+
+
+def _scaled(data: Data) -> tuple[np.ndarray, float]:
+    """Return the covariance in units of the mean variance, as :func:`root` does, and that."""
+    P = data.matrix()
+    scale = float(P.trace()) / len(P)
+    return P / scale, scale
 
 
 def _searched(w: np.ndarray, b: np.ndarray, data: Data, cone: _Cone) -> tuple[np.ndarray, np.ndarray] | None:
@@ -256,16 +288,16 @@ def _others(
     return found
 
 
-def _polished(  # noqa: PLR0917 - a step of solve_barrier, in its words
-    w: np.ndarray, b: np.ndarray, data: Data, cone: _Cone, prices: np.ndarray, scale: float
-) -> tuple[np.ndarray, np.ndarray, float] | None:
-    """Take the limits that hold for equations and solve by Newton, until those are the right ones; None if never."""
+def _polished(
+    w: np.ndarray,
+    cone: _Cone,
+    prices: np.ndarray,
+    solve: Callable[[np.ndarray, np.ndarray, np.ndarray], _Found | None],
+) -> _Found | None:
+    """Take the limits that hold for equations and ``solve``, until those are the right ones; None if never."""
     held = prices > _HELD * max(float(prices.max(initial=0.0)), 1e-3)
-    P, budget = data.matrix() / scale, float(w.sum())
-    for _ in range(len(b) + 8):
-        found = _newton(
-            w, b, P, np.concatenate([cone.A[held], cone.B]), np.concatenate([cone.h[held], cone.e]), budget
-        )
+    for _ in range(len(w) + 8):
+        found = solve(w, np.concatenate([cone.A[held], cone.B]), np.concatenate([cone.h[held], cone.e]))
         if found is None:
             return None
         after, y, gap = found
@@ -284,7 +316,7 @@ def _polished(  # noqa: PLR0917 - a step of solve_barrier, in its words
 
 def _newton(  # noqa: PLR0917 - the equations in their order
     w: np.ndarray, b: np.ndarray, P: np.ndarray, H: np.ndarray, h: np.ndarray, budget: float
-) -> tuple[np.ndarray, np.ndarray, float] | None:
+) -> _Found | None:
     """Solve ``P w = c b / w + H'y``, ``H w = h``, ``1'w = budget`` for w, c and y; None where that has no answer."""
     N, m = len(b), len(H)
     K = np.zeros((N + m + 1, N + m + 1))
