@@ -31,12 +31,14 @@ from sillok.charts import (
     mix_chart,
     movers_chart,
     orders_chart,
+    plan_chart,
     ratio_chart,
     spectrum_chart,
     valuation_chart,
+    views_chart,
     wealth_chart,
 )
-from sillok.errors import ConfigError, MissingDataError
+from sillok.errors import ConfigError, DataError, MissingDataError
 from sillok.measures import Breadth
 from sillok.risk import Spectrum, noise_spectrum
 from tests.fake_market import INDUSTRIES, FakeMarket
@@ -51,7 +53,9 @@ def returns(seed: int) -> pd.Series:
 
 
 def names(values: list[float]) -> pd.Series:
-    return pd.Series(values, index=[LONG, *(f"가상{i}" for i in range(1, len(values)))])
+    return pd.Series(
+        values, index=[LONG, *(f"가상{i}" for i in range(1, len(values)))][: len(values)], dtype=float
+    )
 
 
 def drawn(N: int) -> pd.DataFrame:
@@ -88,6 +92,19 @@ def orders(rows: int) -> pd.DataFrame:
     return frame.set_axis([LONG, *(f"가상{i}" for i in range(1, rows))])
 
 
+def plan(periods: int, N: int) -> tuple[pd.DataFrame, pd.Series]:
+    start, end = np.linspace(0.2, 0.0, N), np.linspace(0.0, 0.2, N)
+    rows = [start + (end - start) * (1 - 0.5**t) for t in range(periods + 1)]
+    weeks = ["지금", *(f"{t}주" for t in range(1, periods + 1))]
+    weights = pd.DataFrame(rows, weeks, [LONG, *(f"가상{i}" for i in range(1, N))])
+    return weights, pd.Series(12_345_678.0, weeks[1:])
+
+
+def heard(N: int) -> tuple[pd.Series, pd.Series, pd.Series]:
+    prior = names(list(np.linspace(0.12, -0.03, N)))
+    return prior, prior + np.linspace(-0.04, 0.03, N), prior * 0 + 0.02
+
+
 DRAW: dict[str, Callable[[], Chart]] = {
     "index": lambda: index_chart({c: MARKET.index(c)["close"].iloc[-250:] for c in ("KOSPI", "KOSDAQ", "KOSPI200")}, STAMP, title="지수"),
     "breadth": lambda: breadth_chart(
@@ -104,6 +121,11 @@ DRAW: dict[str, Callable[[], Chart]] = {
     ),
     "orders": lambda: orders_chart(orders(20), STAMP, title="주문", rest="나머지 3건"),
     "one order": lambda: orders_chart(orders(1), STAMP, title="주문"),
+    "plan": lambda: plan_chart(*plan(4, 14), STAMP, title="계획", subtitle="첫 주만 주문으로"),
+    "plan of one period": lambda: plan_chart(*plan(1, 1), STAMP, title="계획"),
+    "plan without a trade": lambda: plan_chart(plan(2, 3)[0] * 0 + 1 / 3, plan(2, 3)[1] * 0, STAMP, title="계획"),
+    "views": lambda: views_chart(*heard(12), STAMP, title="견해", subtitle="블랙-리터만"),
+    "views that say nothing": lambda: views_chart(heard(1)[0], heard(1)[0], heard(1)[2], STAMP, title="견해"),
     "costs": lambda: costs_chart(
         pd.Series({"수수료": 12_345, "증권거래세(농어촌특별세 포함)": 1_234_567, "호가": 0}), 987_654_321, STAMP, title="비용"
     ),
@@ -211,12 +233,23 @@ def test_drawing_leaves_matplotlib_as_it_was() -> None:
         lambda: forecast_chart(pd.DataFrame({"predicted": [], "realised": []}), STAMP, title=""),
         lambda: orders_chart(orders(1).iloc[:0], STAMP, title=""),
         lambda: costs_chart(pd.Series({"수수료": 0}), 0, STAMP, title=""),
+        lambda: plan_chart(plan(1, 2)[0].iloc[:1], plan(1, 2)[1].iloc[:0], STAMP, title=""),
+        lambda: views_chart(names([]), names([]), names([]), STAMP, title=""),
         lambda: holdings_chart(pd.DataFrame({"weight": [], "risk": []}), STAMP, title="", cap=1),
     ],
 )
 def test_nothing_to_draw_is_said(draw: Callable[[], Chart]) -> None:
     with pytest.raises(MissingDataError):
         draw()
+
+
+def test_a_plan_and_views_on_other_labels_are_refused() -> None:
+    weights, cost = plan(3, 4)
+    with pytest.raises(DataError, match="labels of its periods"):
+        plan_chart(weights, cost.iloc[1:], STAMP, title="계획")
+    prior, posterior, doubt = heard(4)
+    with pytest.raises(DataError, match="same labels"):
+        views_chart(prior, posterior.iloc[::-1], doubt, STAMP, title="견해")
 
 
 def test_a_frontier_figure_without_points_and_one_too_full_are_refused() -> None:

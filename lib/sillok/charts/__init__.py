@@ -6,6 +6,7 @@ from sillok.charts.html import Column, Html, cards, note, table
 from sillok.charts.issuers import flows_chart, ratio_chart, valuation_chart
 from sillok.charts.market import breadth_chart, index_chart, industry_heat, movers_chart
 from sillok.charts.orders import costs_chart, orders_chart
+from sillok.charts.plans import plan_chart, views_chart
 from sillok.charts.portfolio import holdings_chart, industry_chart, wealth_chart
 from sillok.charts.risk import correlation_map, forecast_chart, spectrum_chart
 from sillok.charts.style import Chart, Stamp, style
@@ -40,6 +41,7 @@ __all__ = [
     "note",
     "orders_chart",
     "percent",
+    "plan_chart",
     "points",
     "ratio_chart",
     "signed_percent",
@@ -47,6 +49,7 @@ __all__ = [
     "style",
     "table",
     "valuation_chart",
+    "views_chart",
     "wealth_chart",
     "won",
     "won_short",
