@@ -16,13 +16,15 @@ __all__ = ["plan_chart", "views_chart"]
 
 _NAMED = 8  # issues whose ways are drawn in a tone of their own and named
 _HALO = [withStroke(linewidth=2.5, foreground=Palette.paper)]
-_APART = 0.045  # of the height: names nearer to each other than a letter's height would lie on one another
+_APART = 0.075  # of the height: names nearer to each other than a letter's height would lie on one another
+_STILL = 1e-9  # a change of weight that is rounding
 
 
 def plan_chart(
     weights: pd.DataFrame, cost_krw: pd.Series, stamp: Stamp, *, title: str, subtitle: str = ""
 ) -> Chart:
-    """Draw each issue's way from today's weight to the plan's last one, over what every period trades and costs.
+    """Draw the way of each issue that moves from today's weight to the plan's last one, over what every period
+    trades and costs.
 
     Parameters
     ----------
@@ -37,8 +39,11 @@ def plan_chart(
         raise DataError("the costs of a plan are not on the labels of its periods; reindex cost_krw")
     trades = weights.diff().iloc[1:]
     traded = trades.abs().sum(axis=1)
-    order = trades.abs().sum().sort_values(ascending=False).index
+    moved = trades.abs().sum().sort_values(ascending=False)
+    order = moved.index[moved > _STILL] if (moved > _STILL).any() else moved.index
     named, rest = order[:_NAMED], order[_NAMED:]
+    seen = weights[order]
+    highest, lowest = float(seen.to_numpy().max()), float(seen.to_numpy().min())
     words = f"전부 {percent(float(traded.sum()), 1)} 거래, 비용 {won_short(float(cost_krw.sum()))}"
     words += f" · 많이 움직이는 {len(named)}종목에 이름" if len(rest) else ""
     words += f" · {subtitle}" if subtitle else ""
@@ -50,8 +55,9 @@ def plan_chart(
         for name in named:
             up = weights[name].iloc[-1] >= weights[name].iloc[0]
             ways.plot(x, weights[name], color=Palette.up if up else Palette.down, lw=1.6, marker="o", ms=3)
-        _name_ends(ways, weights[named].iloc[-1], x[-1], float(weights.to_numpy().max()))
-        ways.set(xlim=(-0.3, x[-1] + 0.3), ylim=(None, float(weights.to_numpy().max()) * 1.06 + 1e-9))
+        room = max(highest - lowest, 1e-4)
+        _name_ends(ways, weights[named].iloc[-1], x[-1], _APART * room)
+        ways.set(xlim=(-0.3, x[-1] + 0.3), ylim=(lowest - 0.06 * room, highest + 0.06 * room))
         ways.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
         ways.yaxis.set_major_formatter(
             lambda v, _: percent(v, 0 if abs(v * 100 - round(v * 100)) < 1e-6 else 1)
@@ -70,13 +76,13 @@ def plan_chart(
     return Chart(fig, f"{title}. {words}. 가장 많이 움직이는 종목 {', '.join(map(str, named[:3]))}")
 
 
-def _name_ends(ax: Axes, ends: pd.Series, x: float, highest: float) -> None:
+def _name_ends(ax: Axes, ends: pd.Series, x: float, apart: float) -> None:
     """Write the names beside where the lines end, moved apart where they would lie on one another."""
     ends = ends.sort_values()
     at = ends.to_numpy(dtype=float, copy=True)
-    step = _APART * max(highest, 1e-9)
     for i in range(1, len(at)):
-        at[i] = max(at[i], at[i - 1] + step)
+        at[i] = max(at[i], at[i - 1] + apart)
+    at -= (at - ends.to_numpy(dtype=float)).mean()
     for (name, end), y in zip(ends.items(), at, strict=True):
         ax.annotate(f"{name} {percent(end, 1)}", (x, y), xytext=(7, 0), textcoords="offset points", va="center",
                     size=8.5, color=Palette.ink, path_effects=_HALO, annotation_clip=False)  # fmt: skip
