@@ -1,9 +1,25 @@
 #!/usr/bin/env bash
-# Install what the tests need beyond Python: MariaDB, PostgreSQL, Ceph's S3, Chromium and Korean fonts (apt).
+# Install what the tests need beyond Python: MariaDB, PostgreSQL, Ceph's S3, Chromium, Korean fonts and Node (apt),
+# and JupyterHub's proxy (npm, into .venv).
 # As root, or on CI where sudo asks no password. Otherwise it names the tests that cannot run, and ends well.
 set -euo pipefail
 
 export PATH="$PATH:/usr/sbin:/sbin" DEBIAN_FRONTEND=noninteractive
+
+cd "$(dirname "$0")/.."
+proxy=configurable-http-proxy proxy_version=4.6.3
+install_proxy() { # what JupyterHub's test stands behind
+    local program=.venv/node_modules/.bin/$proxy
+    if [ -x "$program" ] && [ "$("$program" --version)" = "$proxy_version" ]; then
+        return
+    fi
+    if ! command -v npm >/dev/null; then
+        echo "tests/install.sh: no npm here, so JupyterHub's test is skipped; install Node and npm yourself" >&2
+        return
+    fi
+    npm install --prefix .venv --no-save --no-package-lock --no-audit --no-fund --loglevel=error \
+        "$proxy@$proxy_version" || [ "${CI:-}" != true ] # the test says what it lacks, and fails on CI
+}
 
 missing=()  # package and the tests that want it, by the program that proves it is there
 want() { # PROGRAM TESTS PACKAGE...
@@ -24,12 +40,15 @@ want setpriv "MariaDB, PostgreSQL and S3 tests" util-linux
 command -v google-chrome >/dev/null || command -v chromium-browser >/dev/null ||
     want chromium "tests in a browser" chromium
 want "/usr/share/fonts/truetype/nanum/*.ttf" "Hangul in a browser" fonts-nanum
+want npm "JupyterHub's test" nodejs npm
 
 if [ ${#missing[@]} -eq 0 ]; then
+    install_proxy
     exit 0
 fi
 if ! command -v apt-get >/dev/null; then
     echo "tests/install.sh: no apt-get here; install these yourself: ${missing[*]}. The tests that want them are skipped." >&2
+    install_proxy
     exit 0
 fi
 as_root=()
@@ -38,6 +57,7 @@ if [ "$(id -u)" -ne 0 ]; then
         as_root=(sudo)
     else
         echo "tests/install.sh: not root, so these tests are skipped; to have them: sudo $0" >&2
+        install_proxy
         exit 0
     fi
 fi
@@ -47,6 +67,7 @@ echo "tests/install.sh: installing ${missing[*]} (log: $log)" >&2
 for _ in 1 2; do
     if "${as_root[@]}" apt-get update -q >>"$log" 2>&1 &&
         "${as_root[@]}" apt-get install -y -q --no-install-recommends "${missing[@]}" >>"$log" 2>&1; then
+        install_proxy
         exit 0
     fi
 done
