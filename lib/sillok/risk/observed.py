@@ -22,9 +22,13 @@ class Observed:
 
     X: np.ndarray  # (T, N) returns less their means
     mean: np.ndarray  # (N,) a period
-    variance: np.ndarray  # (N,) mean squares of X, divided by T
     labels: pd.Index  # (N,)
     through: Hashable  # label of the last row
+
+    @property
+    def variance(self) -> np.ndarray:
+        """Mean squares of X, divided by T: (N,)."""
+        return np.einsum("ij,ij->j", self.X, self.X) / len(self.X)
 
 
 def read_numbers(what: str, frame: pd.DataFrame | pd.Series) -> np.ndarray:
@@ -91,16 +95,17 @@ def read_returns(returns: pd.DataFrame, *, least: int = 2, periods_per_year: int
         raise DataError("the rows of returns are not in ascending order, each once; sort them by time")
     found, mean = _values(returns)
     X = found - mean
-    seen = Observed(X, mean, np.einsum("ij,ij->j", X, X) / T, returns.columns, rows[-1])
-    never = np.sqrt(seen.variance) <= _STILL * np.abs(mean)
-    if never.any():
+    # Whoever moved on the first day has moved; of the others all days are looked at.
+    never = np.flatnonzero(np.abs(X[0]) <= _STILL * np.sqrt(T) * np.abs(mean))
+    never = never[np.sqrt(np.mean(X[:, never] ** 2, axis=0)) <= _STILL * np.abs(mean[never])]
+    if len(never):
         names = list(returns.columns[never])
         raise DataError(
             f"{len(names)} issues never moved in these {T} rows, e.g. {names[:5]}: halted, so their risk was not "
             "measured; drop them",
             symbols=names,
         )
-    return seen
+    return Observed(X, mean, returns.columns, rows[-1])
 
 
 def annual_frame(S: np.ndarray, labels: pd.Index) -> pd.DataFrame:

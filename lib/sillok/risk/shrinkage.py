@@ -156,7 +156,7 @@ def ledoit_wolf(
     seen = read_returns(returns, periods_per_year=periods_per_year)
     T = len(seen.X)
     S = seen.X.T @ seen.X
-    S /= T
+    S *= 1 / T
     norm = float(np.vdot(S, S))
     aim, q = _AIMS[target](seen.X, S)
     gamma = _distance(S, aim, norm)

@@ -27,6 +27,7 @@ _SWEEPS = 60  # by then a covariance of ordinary stocks is done five times over
 _STEPS = 100  # of Newton
 _GAIN, _FIRST = 0.6, 2  # the part of the miss that a step for all at once may leave, but for the first ones
 _CLOSE = 0.5  # the miss from which a secant is worth drawing
+_SMALL = 128  # rows whose products are quicker whole than by halves: the cache next to the core holds them
 _NEAR = 0.25  # a step that changes no coordinate by more than this part of it is taken whole
 
 # Frames lend read-only arrays. Told so beforehand, one compiled function takes them and others without a copy.
@@ -55,8 +56,15 @@ def _root(p: float, slope: float, x: float, b: float) -> float:
 # Sums may be taken in another order, as a BLAS takes them; the answer proves itself by its own products.
 @njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
 def _product(P: np.ndarray, x: np.ndarray, g: np.ndarray) -> None:
-    """Put ``P x`` in ``g``, reading each number below the diagonal once, two rows at a time."""
+    """Put ``P x`` in ``g``; where P is large, reading each number below the diagonal once, two rows at a time."""
     N = x.size
+    if N <= _SMALL:
+        for i in range(N):
+            total = 0.0
+            for j in range(N):
+                total += P[i, j] * x[j]
+            g[i] = total
+        return
     g[:] = 0.0
     for i in range(0, N - 1, 2):
         p, q = P[i], P[i + 1]
