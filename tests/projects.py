@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import socket
 from pathlib import Path
 
 import nbformat
+
+from tests.servers import free_port
 
 __all__ = ["FAILING", "GOOD", "WIDGETS", "free_ports", "make_project", "write_notebook"]
 
@@ -58,10 +59,5 @@ def make_project(root: Path) -> Path:
 
 def free_ports(count: int) -> list[int]:
     """Return ports on which nothing listened a moment ago."""
-    held = [socket.socket() for _ in range(count)]
-    for one in held:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
+    first = free_port(count)
+    return list(range(first, first + count))

@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -27,6 +28,7 @@ __all__ = ["KINDS", "LASTING_S", "borrow", "find_browser", "free_port", "missing
 
 READY_S = 120.0  # a busy two-core machine; an idle one needs 1 to 15 s
 LASTING_S = 20.0  # a server that does not end by itself by then is killed
+_PORTS = range(15_000, 32_000)
 _POSTGRES_DIRS = "/usr/lib/postgresql"
 
 PROGRAMS: Mapping[str, Sequence[str]] = {
@@ -55,13 +57,12 @@ def find_browser() -> str | None:
 
 
 def free_port(run: int = 1) -> int:
-    """Return the first of ``run`` neighbouring ports of 127.0.0.1 that are free at this moment."""
+    """Return the first of ``run`` neighbouring ports of 127.0.0.1 that are free at this moment.
+
+    From below those that the kernel gives to outgoing connections, which would take one before its server is up.
+    """
     for _ in range(100):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            first: int = probe.getsockname()[1]
-        if first + run > 65535:
-            continue
+        first = random.SystemRandom().randrange(_PORTS.start, _PORTS.stop - run)
         try:
             for port in range(first, first + run):
                 with socket.socket() as probe:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,7 @@ from tests.kernels.browsers import (
     warmed,
 )
 from tests.kernels.forks import wait_until
+from tests.servers import free_port
 
 TOKEN = "token-of-the-test"
 
@@ -38,9 +38,7 @@ def _serving(home: Path) -> Iterator[Server]:
         kernels = home / "data" / "kernels" / name
         kernels.mkdir(parents=True)
         (kernels / "kernel.json").write_text(json.dumps(kernel_json(home, config)))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     server = Server(home, f"http://127.0.0.1:{port}", TOKEN)
     folders = {f"JUPYTER_{n.upper()}_DIR": str(home / n) for n in ("data", "config", "runtime")}
     # -P: the working folder is no place of modules, as for the command `jupyter server`.

@@ -32,7 +32,7 @@ def test_python_kis_follows_trades_books_and_fills_and_comes_back(tmp_path: Path
     with served(old_notices=True) as url:
         told = drive("python_kis_stream", url, tmp_path)
     prices = played("900020")
-    assert told["got"]
+    assert told["got"], {**told, "prices": len(told["prices"])}
     assert all(prices[volume] == price for price, volume in told["prices"])
     assert len(told["asks"]) == len(told["bids"]) == 10
     assert told["asks"] == sorted(told["asks"])

@@ -58,6 +58,8 @@ def main() -> None:
     words = Words()
     stream.logging.logger.addHandler(words)
     kis = PyKis(id="reader", account="12345678-01", appkey="K" * 36, secretkey="S" * 180, use_websocket=True)
+    # It loses what is subscribed to between its own opening of the line and its note that the line is open.
+    kis.websocket.ensure_connected(timeout=30)
     prices: list[Any] = []
     books: list[Any] = []
     fills: list[Any] = []
