@@ -29,7 +29,8 @@ settings.load_profile("sillok")
 KRX_DATA = PROJECT / "../shared/data/krx"
 
 
-def _lack(what: str) -> NoReturn:
+def lack(what: str) -> NoReturn:
+    """Pass over the test that wants ``what``, which is not installed; on CI fail it."""
     reason = f"{what} is not installed; run tests/install.sh as root"
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
@@ -60,7 +61,7 @@ def servers_root() -> Path:
 
 def _borrow(kind: str, root: Path) -> Iterator[dict[str, Any]]:
     if missing := servers.missing_programs(kind):
-        _lack(f"{kind} ({', '.join(missing)})")
+        lack(f"{kind} ({', '.join(missing)})")
     with servers.borrow(kind, root) as about:
         yield about
 
@@ -80,7 +81,7 @@ def mariadb_url(mariadb_server: dict[str, Any]) -> str:
 def mortal_mariadb(servers_root: Path) -> Iterator[tuple[servers.Daemons, str]]:
     """Give a MariaDB of one test alone, which may kill it and start it again, and its SQLAlchemy URL."""
     if missing := servers.missing_programs("mariadb"):
-        _lack(f"mariadb ({', '.join(missing)})")
+        lack(f"mariadb ({', '.join(missing)})")
     folder = servers_root / f"mortal-{uuid.uuid4().hex[:8]}"
     folder.mkdir(mode=0o755)
     daemons, about = servers.start_mariadb(folder)
@@ -151,7 +152,7 @@ def browser() -> Iterator[Browser]:
 
     program = servers.find_browser()
     if program is None:
-        _lack("Chromium")
+        lack("Chromium")
     quiet = ("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
              "--disable-component-update", "--disable-sync")  # fmt: skip
     as_root = ("--no-sandbox",) if os.geteuid() == 0 else ()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -15,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests import servers
-from tests.conftest import PROJECT
+from tests.conftest import PROJECT, lack
 from tests.kernels.browsers import Server, end_parents, kernel_json, parents, run, warmed
 from tests.kernels.forks import wait_until
 
@@ -44,10 +43,7 @@ def _proxy() -> str:
     own = PROJECT / ".venv/node_modules/.bin/configurable-http-proxy"
     found = str(own) if own.exists() else shutil.which("configurable-http-proxy")
     if found is None:
-        reason = "JupyterHub's configurable-http-proxy is not installed; run tests/install.sh"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        lack("JupyterHub's configurable-http-proxy")
     return found
 
 

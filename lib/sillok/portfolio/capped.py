@@ -44,7 +44,7 @@ def solve_capped(  # noqa: PLR0917 - the equations in their order
     """
     N, m = len(b), len(H)
     y, u, t, k = np.zeros(m), 0.0, 0.0, 1.0 / float(w @ P @ w)
-    for _ in range(_STEPS):
+    for taken in range(_STEPS + 1):
         Pw, Po = P @ w, P @ (w - caps.m)
         ends = np.concatenate(
             [
@@ -57,8 +57,8 @@ def solve_capped(  # noqa: PLR0917 - the equations in their order
         slope = b / w + y @ H + u - k * Pw - t * Po
         gap = float(np.max(np.abs(slope * w / b)))
         missed = float(np.abs(ends).max())
-        if gap < _ROUNDING and missed < _ROUNDING:
-            break
+        if taken == _STEPS or (gap < _ROUNDING and missed < _ROUNDING):
+            break  # what is told was measured on the weights that are told
         K = np.zeros((N + m + 3, N + m + 3))
         K[:N, :N] = (k + t) * P + np.diag(b / w**2)
         K[:N, N], K[N, :N] = -1.0, 1.0
