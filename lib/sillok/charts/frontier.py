@@ -11,7 +11,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from sillok.charts.style import Chart, Palette, Stamp, frame
-from sillok.charts.text import percent, signed_percent
+from sillok.charts.text import percent, percent_tick, signed_percent
 from sillok.errors import ConfigError, MissingDataError
 
 __all__ = ["frontier_chart", "limit_chart", "mix_chart"]
@@ -38,7 +38,7 @@ _REST = "그 밖"
 def _percent_axes(ax: Axes) -> None:
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
-        axis.set_major_formatter(lambda v, _: percent(v, 0 if abs(v * 100 - round(v * 100)) < 1e-6 else 1))
+        axis.set_major_formatter(percent_tick)
     ax.grid(axis="both")
 
 

@@ -9,7 +9,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from sillok.charts.style import Chart, Palette, Stamp, frame
-from sillok.charts.text import percent, signed_percent, won_short
+from sillok.charts.text import percent, percent_tick, signed_percent, won_short
 from sillok.errors import DataError, MissingDataError
 
 __all__ = ["plan_chart", "views_chart"]
@@ -59,9 +59,7 @@ def plan_chart(
         _name_ends(ways, weights[named].iloc[-1], x[-1], _APART * room)
         ways.set(xlim=(-0.3, x[-1] + 0.3), ylim=(lowest - 0.06 * room, highest + 0.06 * room))
         ways.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-        ways.yaxis.set_major_formatter(
-            lambda v, _: percent(v, 0 if abs(v * 100 - round(v * 100)) < 1e-6 else 1)
-        )
+        ways.yaxis.set_major_formatter(percent_tick)
         ways.grid(axis="y")
         ways.set_title("비중", fontsize=9.5, color=Palette.muted, weight="normal")
         bars.bar(x[1:], traded, width=0.5, color=Palette.own)
@@ -126,9 +124,7 @@ def views_chart(
         ax.set_yticks(range(rows), [str(name) for name in moved.index], color=Palette.ink, size=9.5)
         ax.set(xlim=(low - 0.03 * (edge - low), edge + 0.2 * (edge - low)), ylim=(rows - 0.4, -0.6))
         ax.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
-        ax.xaxis.set_major_formatter(
-            lambda v, _: percent(v, 0 if abs(v * 100 - round(v * 100)) < 1e-6 else 1)
-        )
+        ax.xaxis.set_major_formatter(percent_tick)
         ax.grid(axis="x")
         ax.plot([], [], "o", ms=5.5, mfc=Palette.paper, mec=Palette.muted, mew=1.3, label="견해 전")
         ax.plot([], [], "o", ms=6, color=Palette.ink, label="견해 뒤")

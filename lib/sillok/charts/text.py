@@ -5,7 +5,17 @@ from __future__ import annotations
 import math
 from unicodedata import east_asian_width
 
-__all__ = ["count", "multiple", "percent", "points", "signed_percent", "width", "won", "won_short"]
+__all__ = [
+    "count",
+    "multiple",
+    "percent",
+    "percent_tick",
+    "points",
+    "signed_percent",
+    "width",
+    "won",
+    "won_short",
+]
 
 _NONE = "–"
 _MINUS = "\N{MINUS SIGN}"
@@ -52,6 +62,15 @@ def percent(value: float | None, digits: int = 2) -> str:
     '1.23%'
     """
     return _NONE if _is_missing(value) else _signed(f"{value * 100:,.{digits}f}%")  # type: ignore[operator]
+
+
+def percent_tick(value: float, _: object = None) -> str:
+    """Return the label of a tick of an axis of fractions: a decimal only where the tick has one.
+
+    >>> percent_tick(0.05), percent_tick(0.025)
+    ('5%', '2.5%')
+    """
+    return percent(value, 0 if abs(value * 100 - round(value * 100)) < 1e-6 else 1)
 
 
 def signed_percent(value: float | None, digits: int = 2) -> str:
